@@ -1,0 +1,1 @@
+//! The simulator as a running server: listeners, the shared world, its end.
