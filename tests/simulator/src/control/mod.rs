@@ -1,1 +1,3 @@
-//! Empty as yet.
+//! The control API: HTTP on loopback.
+
+pub use crate::world::WireCommand;
