@@ -1,0 +1,247 @@
+//! Every item that the table can hold, on one screen. What is persisted only grows: new fields have defaults, new
+//! kinds come at the end, and nothing is renamed.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Counters, Profile};
+use crate::event::Event;
+use crate::ids::{AccountId, MessageId, PeerId, TaskId};
+use crate::intent::{Skip, SkipReason};
+use crate::lease::Host;
+use crate::sequence::IdSequence;
+use crate::table::{Key, List};
+use crate::task::{Command, Task};
+
+/// The shape of the items that this code writes.
+pub const SCHEMA: u32 = 1;
+
+/// One item. The engines store the fields of the variant as top-level attributes with `item` naming the variant, beside
+/// `pk`, `sk`, `schema`, `version` and what the indexes need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum Item {
+    /// What hosts know of an account.
+    Account(Account),
+    /// What the admin sets for an account.
+    Profile(Profile),
+    /// One day of an account, for statistics.
+    Day(DayRecord),
+    /// What one account knows of one peer.
+    Peer(KnownPeer),
+    /// A transfer.
+    Task(Box<Task>),
+    /// What the admin wishes of it.
+    Command(Command),
+    /// A decided batch.
+    Batch(BatchRecord),
+    /// A decided chunk.
+    Chunk(ChunkRecord),
+    /// A row of the skip ledger.
+    Skip(SkipRecord),
+    /// Something that happened to a task.
+    Event(EventRecord),
+    /// Which task may write to a target.
+    TargetLock(TargetLock),
+    /// A host's sign of life.
+    Host(Host),
+}
+
+/// One day of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayRecord {
+    /// The account.
+    pub account: AccountId,
+    /// The day, in the admin's zone.
+    pub date: Date,
+    /// What it did.
+    pub counters: Counters,
+}
+
+/// What one account knows of one peer. Access hashes are per account and no secret to its owner, but worthless to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPeer {
+    /// The account.
+    pub account: AccountId,
+    /// The peer.
+    pub peer: PeerId,
+    /// With which this account addresses it.
+    pub access_hash: i64,
+    /// Its title.
+    pub title: String,
+    /// Telegram's word for why this account cannot use the peer, and since when; dropped when it is checked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
+    /// When this was learnt.
+    pub checked_at: Timestamp,
+}
+
+/// The summary of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRecord {
+    /// The task.
+    pub task: TaskId,
+    /// Its number, from 1.
+    pub number: u32,
+    /// Messages decided in it.
+    pub messages: u32,
+    /// The cursor at its end.
+    pub cursor: MessageId,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// Which source ids became which target ids, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkRecord {
+    /// The task.
+    pub task: TaskId,
+    /// The chunk's number.
+    pub number: u64,
+    /// Which account carried it.
+    pub account: AccountId,
+    /// Source ids that arrived.
+    pub source: IdSequence,
+    /// What they became; as long as `source`.
+    pub target: IdSequence,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// Selected messages that were not carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkipRecord {
+    /// The task.
+    pub task: TaskId,
+    /// Which.
+    pub ids: IdSequence,
+    /// Why.
+    pub reason: SkipReason,
+    /// The account that was refused, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Something that happened to a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// The task.
+    pub task: TaskId,
+    /// Tells events of one instant apart.
+    pub ordinal: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// Which task may write to a target: one at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetLock {
+    /// The target.
+    pub target: PeerId,
+    /// The task.
+    pub task: TaskId,
+}
+
+impl SkipRecord {
+    /// The ledger's row for a skip.
+    pub fn new(task: &TaskId, skip: Skip, account: Option<AccountId>, at: Timestamp) -> Self {
+        Self { task: task.clone(), ids: skip.ids, reason: skip.reason, account, at }
+    }
+}
+
+impl Item {
+    /// Where the item stands.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Account(account) => Key::account(&account.id),
+            Self::Profile(profile) => Key::profile(&profile.id),
+            Self::Day(day) => Key::day(&day.account, day.date),
+            Self::Peer(known) => Key::peer(&known.account, known.peer),
+            Self::Task(task) => Key::task(&task.id),
+            Self::Command(command) => Key::command(&command.task),
+            Self::Batch(batch) => Key::batch(&batch.task, batch.number),
+            Self::Chunk(chunk) => Key::chunk(&chunk.task, chunk.number),
+            Self::Skip(skip) => Key::skip(&skip.task, skip.ids.first().unwrap_or_default()),
+            Self::Event(event) => Key::event(&event.task, event.at, event.ordinal),
+            Self::TargetLock(lock) => Key::target(lock.target),
+            Self::Host(host) => Key::host(&host.id),
+        }
+    }
+
+    /// When the item is due, for the index of what is due.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Task(task) => task.state.due_at(),
+            Self::Account(_)
+            | Self::Profile(_)
+            | Self::Day(_)
+            | Self::Peer(_)
+            | Self::Command(_)
+            | Self::Batch(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Event(_)
+            | Self::TargetLock(_)
+            | Self::Host(_) => None,
+        }
+    }
+
+    /// The list in which the item stands, and how it is sorted there.
+    pub fn listed(&self) -> Option<(List, String)> {
+        match self {
+            Self::Account(account) => Some((List::Accounts, format!("{}#ACCOUNT", account.id))),
+            Self::Profile(profile) => Some((List::Accounts, format!("{}#PROFILE", profile.id))),
+            Self::Task(task) => Some((List::Tasks, format!("{}#{}", task.state.word(), task.id))),
+            Self::Host(host) => Some((List::Hosts, host.id.to_string())),
+            Self::Day(_)
+            | Self::Peer(_)
+            | Self::Command(_)
+            | Self::Batch(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Event(_)
+            | Self::TargetLock(_) => None,
+        }
+    }
+
+    /// The lease's epoch, for [`crate::table::Guard::Held`]; 0 where there is no lease.
+    pub fn lease_epoch(&self) -> u64 {
+        match self {
+            Self::Account(account) => account.lease_epoch,
+            Self::Task(task) => task.lease_epoch,
+            Self::Profile(_)
+            | Self::Day(_)
+            | Self::Peer(_)
+            | Self::Command(_)
+            | Self::Batch(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Event(_)
+            | Self::TargetLock(_)
+            | Self::Host(_) => 0,
+        }
+    }
+
+    /// The open intent's id, for [`crate::table::Guard::Held`].
+    pub fn intent_id(&self) -> Option<u64> {
+        match self {
+            Self::Task(task) => task.checkpoint.intent.as_ref().map(|intent| intent.id),
+            Self::Account(_)
+            | Self::Profile(_)
+            | Self::Day(_)
+            | Self::Peer(_)
+            | Self::Command(_)
+            | Self::Batch(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Event(_)
+            | Self::TargetLock(_)
+            | Self::Host(_) => None,
+        }
+    }
+}
