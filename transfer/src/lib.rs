@@ -1,1 +1,28 @@
-//! placeholder
+//! The domain of Ferry: tasks, chunks, pool, verdicts, pace, table and queue.
+//!
+//! Decisions here are synchronous functions of state, event and time; they return enums, and the session host and the
+//! webhook obey them. This crate knows neither grammers nor Lambda; the AWS SDK appears in `table/dynamo.rs` and
+//! `queue/sqs.rs` alone.
+#![warn(missing_docs)]
+
+pub mod account;
+pub mod address;
+pub mod chunk;
+pub mod clock;
+pub mod event;
+pub mod ids;
+pub mod intent;
+pub mod lease;
+pub mod message;
+pub mod pace;
+pub mod pool;
+pub mod progress;
+pub mod queue;
+pub mod random_id;
+pub mod refusal;
+pub mod selection;
+pub mod sequence;
+pub mod settle;
+pub mod table;
+pub mod task;
+pub mod verdict;

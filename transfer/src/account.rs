@@ -1,0 +1,220 @@
+//! One pool member: what hosts learn of it, and what the admin sets for it.
+//!
+//! The two stand in two items with one writer each (`ACCOUNT`: the host that holds the lease; `PROFILE`: the admin), so
+//! that an admin who renames an account never makes an outcome's commit fail.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AccountId;
+use crate::lease::Lease;
+
+/// What hosts know of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The account.
+    pub id: AccountId,
+    /// Enough of the phone number to recognise it: `+44…21`.
+    pub phone_masked: String,
+    /// Whether Telegram lets it work.
+    pub state: AccountState,
+    /// Telegram's word for why, when it may not work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// Until when it may not call, by class of methods.
+    #[serde(default)]
+    pub waits: Waits,
+    /// When a chunk was last given to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+    /// Since it was added.
+    #[serde(default)]
+    pub total: Counters,
+    /// Today's, in the admin's zone; of another day as soon as `today.date` is not today.
+    pub today: Day,
+    /// Who holds its connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// Grows with every taking of the lease.
+    #[serde(default)]
+    pub lease_epoch: u64,
+    /// When its connections were last closed by a holder that may have left a call uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Whether Telegram lets an account work. Waits are apart: they end by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// It may work.
+    Ready,
+    /// Its session was ended: log in again.
+    SignedOut,
+    /// Its session was used twice at once and is dead for good: log in again.
+    SessionDead,
+    /// Telegram froze it.
+    Frozen,
+    /// `PEER_FLOOD`: rests until the admin lifts it.
+    Quarantined,
+    /// Telegram banned or deleted it.
+    Banned,
+}
+
+/// The classes of methods that have flood waits of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodClass {
+    /// Forwarding and sending.
+    Write,
+    /// History, messages by id, differences.
+    Read,
+    /// Names and invite links.
+    Resolve,
+}
+
+/// Until when an account may not call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// For [`MethodClass::Write`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<Timestamp>,
+    /// For [`MethodClass::Read`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Timestamp>,
+    /// For [`MethodClass::Resolve`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolve: Option<Timestamp>,
+}
+
+/// What an account has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Messages that Telegram confirmed.
+    pub forwarded: u64,
+    /// Flood waits it was given.
+    pub floods: u64,
+    /// The sum of those waits.
+    pub flood_wait_secs: u64,
+}
+
+/// One day of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// The day, in the admin's zone.
+    pub date: Date,
+    /// Messages given to it, confirmed or still open: what the daily budget is charged with.
+    pub charged: u32,
+    /// What it did that day.
+    pub counters: Counters,
+}
+
+/// What the admin sets for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The account.
+    pub id: AccountId,
+    /// What the admin calls it.
+    pub label: String,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Tasks may be bound to a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether it may be chosen.
+    pub enabled: bool,
+    /// Messages a day; `None`: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_budget: Option<u32>,
+}
+
+/// A pool member as the pool's decisions see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// What hosts know.
+    pub account: Account,
+    /// What the admin set.
+    pub profile: Profile,
+}
+
+impl Waits {
+    /// Until when this class may not call; `None` when it may at `now`.
+    pub fn until(&self, class: MethodClass, now: Timestamp) -> Option<Timestamp> {
+        let until = match class {
+            MethodClass::Write => self.write,
+            MethodClass::Read => self.read,
+            MethodClass::Resolve => self.resolve,
+        };
+        until.filter(|until| *until > now)
+    }
+
+    /// Notes a wait; a shorter one never replaces a longer one.
+    pub fn extend(&mut self, class: MethodClass, until: Timestamp) {
+        let slot = match class {
+            MethodClass::Write => &mut self.write,
+            MethodClass::Read => &mut self.read,
+            MethodClass::Resolve => &mut self.resolve,
+        };
+        *slot = Some(slot.map_or(until, |old| old.max(until)));
+    }
+
+    /// The later of both, class by class.
+    #[must_use]
+    pub fn merged(mut self, other: &Self) -> Self {
+        for (class, until) in
+            [(MethodClass::Write, other.write), (MethodClass::Read, other.read), (MethodClass::Resolve, other.resolve)]
+        {
+            if let Some(until) = until {
+                self.extend(class, until);
+            }
+        }
+        self
+    }
+}
+
+impl Counters {
+    /// Adds what a chunk or a flood brought.
+    pub fn add(&mut self, other: Self) {
+        self.forwarded += other.forwarded;
+        self.floods += other.floods;
+        self.flood_wait_secs += other.flood_wait_secs;
+    }
+}
+
+impl Day {
+    /// A day on which nothing happened yet.
+    pub fn new(date: Date) -> Self {
+        Self { date, charged: 0, counters: Counters::default() }
+    }
+}
+
+impl Account {
+    /// A new account.
+    pub fn new(id: AccountId, phone_masked: String, now: Timestamp, today: Date) -> Self {
+        Self {
+            id,
+            phone_masked,
+            state: AccountState::Ready,
+            reason: None,
+            since: now,
+            waits: Waits::default(),
+            last_used: None,
+            total: Counters::default(),
+            today: Day::new(today),
+            lease: None,
+            lease_epoch: 0,
+            closed_at: None,
+        }
+    }
+
+    /// Today's counters, begun anew when the day has turned.
+    pub fn day_mut(&mut self, today: Date) -> &mut Day {
+        if self.today.date != today {
+            self.today = Day::new(today);
+        }
+        &mut self.today
+    }
+}
