@@ -1,0 +1,78 @@
+//! The in-process front: the calls that a host needs, with own types and everything that surrounds a call over a socket
+//! (audit, faults, floods) but the bytes. Entries are closed at once, since there is no wire that could lose the reply.
+
+use super::call::{About, Actor, Done};
+use super::forward::{ForwardRequest, Forwarded};
+use super::history::Window;
+use super::reading::Page;
+use super::updates::Difference;
+use super::{ChatId, Message, MessageId, Rpc, UserId, World};
+
+impl World {
+    /// `contacts.resolveUsername`.
+    pub fn call_resolve(&mut self, actor: &Actor, username: &str) -> Done<ChatId> {
+        self.done(actor, About::of("contacts.resolveUsername"), |world, _| world.resolve(username))
+    }
+
+    /// `messages.getHistory` with the messages themselves, newest first.
+    pub fn call_history(&mut self, actor: &Actor, chat: ChatId, window: Window) -> Done<Vec<Message>> {
+        let about = About::of("messages.getHistory").from(Some(chat));
+        self.done(actor, about, |world, _| {
+            let Page { ids, .. } = world.history(actor.user, chat, window)?;
+            Ok(ids.iter().filter_map(|id| Some(world.message(actor.user, chat, *id)?.into_owned())).collect())
+        })
+    }
+
+    /// The next messages above an id, oldest first.
+    pub fn call_history_up(&mut self, actor: &Actor, chat: ChatId, above: MessageId, limit: i32) -> Done<Vec<Message>> {
+        let offset_id = above.0.saturating_add(1);
+        let mut done = self.call_history(actor, chat, Window { offset_id, add_offset: -limit, limit, ..Window::default() });
+        if let Ok(page) = done.result.as_mut() {
+            page.reverse();
+        }
+        done
+    }
+
+    /// `channels.getMessages` or `messages.getMessages`.
+    pub fn call_messages(&mut self, actor: &Actor, chat: ChatId, ids: &[MessageId]) -> Done<Vec<Option<Message>>> {
+        let about = About::of("channels.getMessages").from(Some(chat)).count(ids.len());
+        self.done(actor, about, |world, _| {
+            let found = world.messages_by_id(actor.user, chat, ids)?;
+            Ok(found.into_iter().map(|message| message.map(std::borrow::Cow::into_owned)).collect())
+        })
+    }
+
+    /// `messages.forwardMessages`.
+    pub fn call_forward(&mut self, actor: &Actor, request: &ForwardRequest) -> Done<Forwarded> {
+        let about = About::of("messages.forwardMessages").to(Some(request.to)).from(Some(request.from));
+        self.done(actor, about.count(request.ids.len()), |world, ticket| world.forward(actor, request, ticket))
+    }
+
+    /// `updates.getChannelDifference`.
+    pub fn call_channel_difference(&mut self, actor: &Actor, chat: ChatId, pts: i32) -> Done<Difference> {
+        let about = About::of("updates.getChannelDifference").from(Some(chat));
+        self.done(actor, about, |world, _| world.channel_difference(actor.user, chat, pts, 100))
+    }
+
+    /// `updates.getDifference`.
+    pub fn call_difference(&mut self, actor: &Actor, pts: i32) -> Done<Difference> {
+        self.done(actor, About::of("updates.getDifference"), |world, _| Ok(world.difference(actor.user, pts)))
+    }
+
+    /// `users.getUsers` for oneself.
+    pub fn call_me(&mut self, actor: &Actor) -> Done<UserId> {
+        self.done(actor, About::of("users.getUsers"), |_, _| Ok(actor.user))
+    }
+
+    fn done<T>(
+        &mut self,
+        actor: &Actor,
+        about: About,
+        act: impl FnOnce(&mut World, &mut super::Ticket) -> Rpc<T>,
+    ) -> Done<T> {
+        let done = self.call(actor, about, act);
+        let now = self.now();
+        self.audit_end(done.audit, now);
+        done
+    }
+}
