@@ -1,1 +1,6 @@
-//! placeholder
+//! The session host: it holds the accounts' MTProto connections, takes jobs from the queue, forwards, changes account
+//! on flood errors, and writes back what happened.
+
+pub mod exchange;
+pub mod session;
+pub mod telegram;

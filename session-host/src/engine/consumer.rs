@@ -1,0 +1,135 @@
+//! Takes jobs from the queue and works on their tasks, several at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use transfer::queue::{Delivery, QueueError, Receipt};
+
+use super::run::{Ended, Run};
+use super::{Halt, Shared};
+
+/// How long a received job stays invisible to others; extended while it is worked on.
+const VISIBILITY: Duration = Duration::from_secs(120);
+/// How often that is extended.
+const EXTEND_EVERY: Duration = Duration::from_secs(30);
+/// How long one receive call waits for a job (SQS allows 20 s).
+const RECEIVE_WAIT: Duration = Duration::from_secs(20);
+/// How long a stopping host lets calls in flight finish.
+const STOP_MAX: Duration = Duration::from_secs(20);
+/// The pause after the queue failed.
+const QUEUE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The loop that takes jobs.
+pub(crate) struct Consumer {
+    shared: Arc<Shared>,
+}
+
+impl Consumer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Works until the host is told to stop or may not act any more.
+    pub(crate) async fn run(self) -> Result<(), Halt> {
+        let shared = self.shared;
+        let permits = Arc::new(Semaphore::new(shared.config.tasks_max));
+        let mut runs = JoinSet::new();
+        let ended = loop {
+            while let Some(joined) = runs.try_join_next() {
+                report_panic(joined);
+            }
+            let permit = tokio::select! {
+                () = shared.stop.cancelled() => break Ok(()),
+                () = shared.fence.lost() => break shared.fence.check(),
+                permit = permits.clone().acquire_owned() => permit,
+            };
+            let Ok(permit) = permit else { break Ok(()) };
+            let received = tokio::select! {
+                () = shared.stop.cancelled() => break Ok(()),
+                () = shared.fence.lost() => break shared.fence.check(),
+                received = shared.ports.queue.receive(1, VISIBILITY, RECEIVE_WAIT) => received,
+            };
+            match received {
+                Ok(deliveries) => {
+                    if let Some(delivery) = deliveries.into_iter().next() {
+                        let shared = shared.clone();
+                        runs.spawn(async move {
+                            work_on(&shared, delivery).await;
+                            drop(permit);
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no jobs can be received; trying again");
+                    tokio::time::sleep(QUEUE_PAUSE).await;
+                }
+            }
+        };
+        if ended.is_ok() {
+            // Each run sees the stop between two calls, commits and gives back; a call that takes too long is left open.
+            let all = async { while runs.join_next().await.map(report_panic).is_some() {} };
+            if tokio::time::timeout(STOP_MAX, all).await.is_err() {
+                tracing::warn!("a call was still in flight after 20 s: it is left open and settled at the next start");
+            }
+        }
+        runs.shutdown().await;
+        ended
+    }
+}
+
+fn report_panic(joined: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = joined
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a run ended in a panic; its task goes on when its lease is free");
+    }
+}
+
+/// Works on one job. It is deleted when its batch is decided or the task waits; otherwise it comes again.
+async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
+    let job = match delivery.job() {
+        Ok(job) => job,
+        Err(error) => {
+            // Left alone, it comes five times and then goes to the dead letters, where a person finds it.
+            tracing::error!(%error, attempt = delivery.attempt, "a queue message cannot be read");
+            return;
+        }
+    };
+    let run = Run::new(shared.clone(), job.clone());
+    let ended = tokio::select! {
+        ended = run.work() => ended,
+        never = keep_invisible(shared, &delivery.receipt) => match never {},
+        () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
+    };
+    match ended {
+        Ok(Ended::Decided | Ended::NothingToDo) => delete(shared, &delivery.receipt).await,
+        Ok(Ended::HeldElsewhere) => {
+            // Somebody works on it, or died working on it; the sweeper finds out which.
+            delete(shared, &delivery.receipt).await;
+        }
+        Err(error) => {
+            tracing::error!(task = %job.task, batch = job.batch, %error, "work on the task broke off");
+        }
+    }
+}
+
+/// Extends the job's visibility for as long as it is polled.
+async fn keep_invisible(shared: &Shared, receipt: &Receipt) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(EXTEND_EVERY).await;
+        match shared.ports.queue.extend(receipt, VISIBILITY).await {
+            Ok(()) => {}
+            // Somebody else may have it: the task's lease decides, the job is only a pointer.
+            Err(error) => tracing::warn!(%error, "the job's visibility was not extended"),
+        }
+    }
+}
+
+async fn delete(shared: &Shared, receipt: &Receipt) {
+    match shared.ports.queue.delete(receipt).await {
+        Ok(()) | Err(QueueError::ReceiptExpired) => {}
+        Err(error) => tracing::warn!(%error, "a job was not deleted; it comes again and finds nothing to do"),
+    }
+}

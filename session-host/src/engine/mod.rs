@@ -1,0 +1,133 @@
+//! The engine: takes jobs, works on tasks, keeps leases. Everything it knows of the world comes through the ports.
+//!
+//! One host runs four things side by side: it renews its HOST item ([`fence`]), re-queues what is due
+//! ([`sweeper`]), takes jobs from the queue ([`consumer`]), and lets go of accounts that nobody uses ([`pool`]). A job is worked
+//! on by a [`run::Run`], which owns its task for as long as it has the lease.
+
+mod consumer;
+mod fence;
+mod halt;
+mod hosts_seen;
+mod pool;
+mod run;
+mod store;
+mod sweeper;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use transfer::clock::Clock;
+use transfer::ids::{HostId, Incarnation};
+use transfer::lease::Lease;
+use transfer::queue::Queue;
+use transfer::table::Table;
+
+use crate::telegram::Telegram;
+use consumer::Consumer;
+use fence::Fence;
+pub use halt::Halt;
+use hosts_seen::HostsSeen;
+use pool::Pool;
+use store::Store;
+use sweeper::Sweeper;
+
+/// The edges of the world, and the clock.
+#[derive(Clone)]
+pub struct Ports {
+    /// Telegram.
+    pub telegram: Arc<dyn Telegram>,
+    /// The table.
+    pub table: Arc<dyn Table>,
+    /// The queue.
+    pub queue: Arc<dyn Queue>,
+    /// Wall time and uptime.
+    pub clock: Clock,
+}
+
+/// Who this host is and how much it takes on.
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// The place where it runs.
+    pub id: HostId,
+    /// This life of it; never used before.
+    pub incarnation: Incarnation,
+    /// Whether it holds the lock file of the only place where hosts of this id run. Then whatever an earlier life
+    /// held is free at once, and the queue is begun anew.
+    pub exclusive: bool,
+    /// Tasks worked on at the same time.
+    pub tasks_max: usize,
+    /// Messages in a forward call at most (Telegram allows 100).
+    pub chunk_len_max: u32,
+    /// The admin's zone: daily budgets begin anew at its midnight.
+    pub zone: TimeZone,
+}
+
+/// What the parts of a host share.
+pub(crate) struct Shared {
+    pub(crate) ports: Ports,
+    pub(crate) config: HostConfig,
+    pub(crate) store: Store,
+    pub(crate) fence: Fence,
+    pub(crate) hosts_seen: HostsSeen,
+    pub(crate) pool: Arc<Pool>,
+    /// Ends whatever waits, when the host is told to stop.
+    pub(crate) stop: CancellationToken,
+    /// Wakes the sweeper before its time.
+    pub(crate) due: tokio::sync::Notify,
+}
+
+impl Shared {
+    /// The lease that this life of this host writes.
+    pub(crate) fn lease(&self) -> Lease {
+        Lease { host: self.config.id.clone(), incarnation: self.config.incarnation.clone() }
+    }
+
+    /// Today in the admin's zone, and when it ends.
+    pub(crate) fn today(&self) -> (jiff::civil::Date, jiff::Timestamp) {
+        let now = self.ports.clock.now();
+        let local = now.to_zoned(self.config.zone.clone());
+        let midnight =
+            local.tomorrow().and_then(|day| day.start_of_day()).map_or(jiff::Timestamp::MAX, |day| day.timestamp());
+        (local.date(), midnight)
+    }
+}
+
+/// A session host.
+pub struct SessionHost {
+    shared: Arc<Shared>,
+}
+
+impl SessionHost {
+    /// A host that does nothing yet. Cancelling `stop` ends it cleanly.
+    pub fn new(config: HostConfig, ports: Ports, stop: CancellationToken) -> Self {
+        let store = Store::new(ports.table.clone());
+        let fence = Fence::new(ports.clock.clone());
+        let hosts_seen = HostsSeen::new(ports.clock.clone());
+        let pool = Arc::new(Pool::new());
+        let due = tokio::sync::Notify::new();
+        Self { shared: Arc::new(Shared { ports, config, store, fence, hosts_seen, pool, stop, due }) }
+    }
+
+    /// Works until it is told to stop, then finishes the calls in flight, commits, closes, and lets go of its leases.
+    ///
+    /// # Errors
+    /// The table cannot be reached at the start, or this life lost its right to act and must not go on.
+    pub async fn run(self) -> Result<(), Halt> {
+        let shared = self.shared;
+        fence::renew(&shared).await?;
+        if shared.config.exclusive {
+            sweeper::begin_anew(&shared).await?;
+        }
+        let mut parts = JoinSet::new();
+        parts.spawn(fence::keep(shared.clone()));
+        parts.spawn(Sweeper::new(shared.clone()).run());
+        parts.spawn(pool::let_go_of_idle(shared.clone()));
+        let ended = Consumer::new(shared.clone()).run().await;
+        pool::close_all(&shared).await;
+        parts.shutdown().await;
+        fence::withdraw(&shared).await;
+        ended
+    }
+}

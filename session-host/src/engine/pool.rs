@@ -1,0 +1,309 @@
+//! The accounts that this host holds: leases, open connections, turns.
+//!
+//! An account is in one of three places: free in the table, **resting** here (leased, connection open, no task), or in
+//! a task's hands as a [`Hold`]. A task gives its hold back at the end of its turn and before it waits, so that no task
+//! holds one account while it waits for another. Invariant: at most one connection of an account is open in this
+//! process, because only the hold (or the resting place) has it, and a new one is opened only after the old was closed.
+//!
+//! Waits live twice: committed in the account's item, and here as soon as they are received, so that a commit that fails
+//! never makes a live process forget a wait.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use transfer::account::{Account, Member, MethodClass, Profile, Waits};
+use transfer::ids::{AccountId, PeerId};
+use transfer::table::{Guard, Item, Key, List, Record, Write};
+
+use super::store::{Committed, expect_item};
+use super::{Halt, Shared, hosts_seen};
+use crate::telegram::{Connection, OpenError, Peer};
+
+/// How long a leased account without a task keeps its connection, so that the next batch finds it warm.
+const REST_MAX: Duration = Duration::from_secs(20);
+/// How long an account that could not be connected is left alone at first; doubles up to [`UNREACHABLE_PAUSE_MAX`].
+const UNREACHABLE_PAUSE: Duration = Duration::from_secs(1);
+const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// The accounts of this host.
+pub(crate) struct Pool {
+    inner: Mutex<Inner>,
+    /// Told whenever a turn ends.
+    turn: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    resting: HashMap<AccountId, (Hold, Duration)>,
+    busy: BTreeSet<AccountId>,
+    waits: HashMap<AccountId, Waits>,
+    /// Accounts that cannot be connected at present: until when (uptime), and the last pause.
+    unreachable: HashMap<AccountId, (Duration, Duration)>,
+}
+
+/// An account in a task's hands.
+pub(crate) struct Hold {
+    /// `None` while it rests.
+    turn: Option<Turn>,
+    pub(crate) account: Account,
+    pub(crate) version: u64,
+    pub(crate) profile: Profile,
+    pub(crate) peers: HashMap<PeerId, Peer>,
+    pub(crate) connection: Option<Arc<dyn Connection>>,
+}
+
+/// The mark that a task has the account; ends with the hold, however that ends.
+struct Turn {
+    pool: Arc<Pool>,
+    account: AccountId,
+}
+
+impl Turn {
+    fn begin(pool: &Arc<Pool>, account: &AccountId) -> Option<Self> {
+        let first = pool.inner().busy.insert(account.clone());
+        first.then(|| Self { pool: pool.clone(), account: account.clone() })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pool.inner().busy.remove(&self.account);
+        self.pool.turn.notify_waiters();
+    }
+}
+
+/// What came of reaching for an account.
+pub(crate) enum Reach {
+    /// It is ours, for this turn.
+    Held(Box<Hold>),
+    /// Another task or another host has it.
+    Busy,
+    /// It left the table.
+    Gone,
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        Self { inner: Mutex::default(), turn: Notify::new() }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many accounts this host holds.
+    pub(crate) fn held_count(&self) -> u32 {
+        let inner = self.inner();
+        u32::try_from(inner.resting.len() + inner.busy.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Notes a wait that was just received, before anything else is done with it.
+    pub(crate) fn note_wait(&self, account: &AccountId, class: MethodClass, until: jiff::Timestamp) {
+        self.inner().waits.entry(account.clone()).or_default().extend(class, until);
+    }
+
+    /// The account's waits as this process knows them: committed or received.
+    pub(crate) fn waits(&self, account: &Account) -> Waits {
+        let received = self.inner().waits.get(&account.id).copied().unwrap_or_default();
+        account.waits.merged(&received)
+    }
+
+    /// Returns when some task has given an account back, or after `at_most`.
+    pub(crate) async fn turn_ended(&self, at_most: Duration) {
+        // Whoever waits looks again afterwards anyway: a notification that is missed costs time, nothing else.
+        tokio::select! {
+            () = self.turn.notified() => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
+    }
+
+    /// Gives an account back.
+    pub(crate) fn give_back(&self, mut hold: Hold, uptime: Duration) {
+        let turn = hold.turn.take();
+        self.inner().resting.insert(hold.account.id.clone(), (hold, uptime));
+        drop(turn);
+    }
+
+    fn mark_unreachable(&self, account: &AccountId, now: Duration) -> Duration {
+        let mut inner = self.inner();
+        let pause =
+            inner.unreachable.get(account).map_or(UNREACHABLE_PAUSE, |(_, last)| (*last * 2).min(UNREACHABLE_PAUSE_MAX));
+        inner.unreachable.insert(account.clone(), (now + pause, pause));
+        pause
+    }
+}
+
+/// The pool as it stands in the table, with the waits that this process knows, and who cannot be had now.
+pub(crate) async fn members(shared: &Shared) -> Result<(Vec<Member>, BTreeSet<AccountId>), Halt> {
+    let mut accounts = HashMap::new();
+    let mut profiles = HashMap::new();
+    for record in shared.store.list(List::Accounts).await? {
+        match record.item {
+            Item::Account(account) => drop(accounts.insert(account.id.clone(), account)),
+            Item::Profile(profile) => drop(profiles.insert(profile.id.clone(), profile)),
+            other => return Err(Halt::Corrupt(format!("{} stands among the accounts", other.key()))),
+        }
+    }
+    let mut members = Vec::new();
+    let mut taken = BTreeSet::new();
+    for (id, mut account) in accounts {
+        // An account is added in one commit; the index may show the halves one after the other.
+        let Some(profile) = profiles.remove(&id) else { continue };
+        if !hosts_seen::may_take(shared, account.lease.as_ref()).await? {
+            taken.insert(id);
+        }
+        account.waits = shared.pool.waits(&account);
+        members.push(Member { account, profile });
+    }
+    let uptime = shared.ports.clock.uptime();
+    let inner = shared.pool.inner();
+    taken.extend(inner.busy.iter().cloned());
+    taken.extend(inner.unreachable.iter().filter(|(_, (until, _))| *until > uptime).map(|(id, _)| id.clone()));
+    drop(inner);
+    members.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+    Ok((members, taken))
+}
+
+/// Takes an account for a turn: from where it rests, or by its lease.
+pub(crate) async fn reach(shared: &Shared, id: &AccountId) -> Result<Reach, Halt> {
+    let Some(turn) = Turn::begin(&shared.pool, id) else { return Ok(Reach::Busy) };
+    let rested = shared.pool.inner().resting.remove(id).map(|(hold, _)| hold);
+    match rested {
+        Some(hold) => refresh(shared, hold, turn).await,
+        None => take_lease(shared, id, turn).await,
+    }
+}
+
+/// A rested account may have been edited, and another host may have taken it if this one was frozen.
+async fn refresh(shared: &Shared, mut hold: Hold, turn: Turn) -> Result<Reach, Halt> {
+    hold.turn = Some(turn);
+    match read_member(shared, &hold.account.id).await? {
+        Some((account, version, profile)) if account.lease.as_ref() == Some(&shared.lease()) => {
+            hold.account = account;
+            hold.version = version;
+            hold.profile = profile;
+            Ok(Reach::Held(Box::new(hold)))
+        }
+        found => {
+            close(&mut hold).await;
+            Ok(if found.is_some() { Reach::Busy } else { Reach::Gone })
+        }
+    }
+}
+
+async fn take_lease(shared: &Shared, id: &AccountId, turn: Turn) -> Result<Reach, Halt> {
+    let Some((mut account, version, profile)) = read_member(shared, id).await? else { return Ok(Reach::Gone) };
+    if !hosts_seen::may_take(shared, account.lease.as_ref()).await? {
+        return Ok(Reach::Busy);
+    }
+    account.lease = Some(shared.lease());
+    account.lease_epoch += 1;
+    let version = match put_account(shared, &account, version).await? {
+        Some(version) => version,
+        None => return Ok(Reach::Busy),
+    };
+    Ok(Reach::Held(Box::new(Hold {
+        turn: Some(turn),
+        account,
+        version,
+        profile,
+        peers: HashMap::new(),
+        connection: None,
+    })))
+}
+
+/// Reads both halves of an account.
+pub(crate) async fn read_member(shared: &Shared, id: &AccountId) -> Result<Option<(Account, u64, Profile)>, Halt> {
+    let (key, profile_key) = (Key::account(id), Key::profile(id));
+    let (account, profile) = tokio::join!(shared.store.get(&key), shared.store.get(&profile_key));
+    let account = expect_item!(account?, Account, key);
+    let profile = expect_item!(profile?, Profile, profile_key);
+    Ok(account.zip(profile).map(|((account, version), (profile, _))| (account, version, profile)))
+}
+
+/// Stores an account over `version`; `None` on a conflict.
+pub(crate) async fn put_account(shared: &Shared, account: &Account, version: u64) -> Result<Option<u64>, Halt> {
+    shared.fence.check()?;
+    let write = Write::Put { item: Item::Account(account.clone()), guard: Guard::Version(version) };
+    let stands = |now: Option<&Record>| {
+        now.is_some_and(|record| record.version == version + 1 && record.item == Item::Account(account.clone()))
+    };
+    let committed = shared.store.commit(&[write], &Key::account(&account.id), stands).await?;
+    Ok((committed == Committed::Yes).then_some(version + 1))
+}
+
+/// The hold's connection, opened if there is none.
+pub(crate) async fn connected(shared: &Shared, hold: &mut Hold) -> Result<Arc<dyn Connection>, OpenError> {
+    if let Some(connection) = &hold.connection {
+        return Ok(connection.clone());
+    }
+    let id = hold.account.id.clone();
+    match shared.ports.telegram.open(&id).await {
+        Ok(connection) => {
+            shared.pool.inner().unreachable.remove(&id);
+            let connection: Arc<dyn Connection> = Arc::from(connection);
+            hold.connection = Some(connection.clone());
+            Ok(connection)
+        }
+        Err(error) => {
+            if let OpenError::Unreachable(why) = &error {
+                let pause = shared.pool.mark_unreachable(&id, shared.ports.clock.uptime());
+                tracing::warn!(account = %id, pause_secs = pause.as_secs(), why, "no connection; the account rests");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Closes the hold's connection; nothing of it is sent any more when this returns.
+pub(crate) async fn close(hold: &mut Hold) {
+    if let Some(connection) = hold.connection.take() {
+        connection.close().await;
+    }
+}
+
+/// Lets go of accounts that rested for long enough, so that other hosts can have them.
+pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(REST_MAX / 4);
+    loop {
+        tick.tick().await;
+        let now = shared.ports.clock.uptime();
+        let idle: Vec<AccountId> = {
+            let inner = shared.pool.inner();
+            let rested = inner.resting.iter().filter(|(_, (_, since))| now.saturating_sub(*since) >= REST_MAX);
+            rested.map(|(id, _)| id.clone()).collect()
+        };
+        for id in idle {
+            let Some(turn) = Turn::begin(&shared.pool, &id) else { continue };
+            let rested = shared.pool.inner().resting.remove(&id);
+            if let Some((mut hold, _)) = rested {
+                hold.turn = Some(turn);
+                release(&shared, hold).await;
+            }
+        }
+    }
+}
+
+/// Closes and releases everything that rests here; the tasks gave back what they held.
+pub(crate) async fn close_all(shared: &Shared) {
+    let resting: Vec<Hold> = shared.pool.inner().resting.drain().map(|(_, (hold, _))| hold).collect();
+    for hold in resting {
+        release(shared, hold).await;
+    }
+}
+
+/// Closes the connection, *then* gives the lease back. If the process dies in between, the lease stays and others wait
+/// for this life's silence: late, but never two connections.
+async fn release(shared: &Shared, mut hold: Hold) {
+    let id = hold.account.id.clone();
+    close(&mut hold).await;
+    let mut account = hold.account;
+    account.lease = None;
+    match put_account(shared, &account, hold.version).await {
+        Ok(Some(_)) => {}
+        Ok(None) => tracing::debug!(account = %id, "the account was written by somebody else; its lease stays"),
+        Err(error) => tracing::warn!(account = %id, %error, "the account's lease stays; it ends with this host"),
+    }
+}

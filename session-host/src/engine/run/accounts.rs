@@ -1,0 +1,379 @@
+//! Which account carries the next chunk, and what it knows of source and target.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use transfer::account::{AccountState, Counters, MethodClass};
+use transfer::event::Event;
+use transfer::ids::AccountId;
+use transfer::intent::Intent;
+use transfer::pool::{Choice, Need, choose};
+use transfer::refusal::Refusal;
+use transfer::table::item::KnownPeer;
+use transfer::table::{Item, Key};
+use transfer::task::{Endpoint, TaskEvent};
+use transfer::verdict::{AccountEffect, Attempt, verdict};
+
+use super::{AccountDelta, Left, Run, Step};
+use crate::engine::pool::{self, Reach};
+use crate::engine::store::expect_item;
+use crate::engine::{Halt, Record};
+use crate::telegram::{CallError, Connection, OpenError, Peer};
+
+/// How long a task waits for its turn before it looks at the pool again.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+/// How long an account that cannot be used for another reason than a wait is left out of this run's choice.
+const EXCLUDED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// Source and target as the held account sees them.
+pub(super) enum Seen {
+    Both(Peer, Peer),
+    /// Not with this account, or not now: what to do next.
+    Not(Step),
+}
+
+impl Run {
+    /// Sees to it that a capable account is held and connected; `Some(step)` when that needs something else first.
+    pub(super) async fn hold_account(&mut self) -> Result<Option<Step>, Halt> {
+        let room = self.room;
+        if self.hold_is_good(room) {
+            return Ok(None);
+        }
+        // What was staged belongs to the account that is given back now.
+        self.commit().await?;
+        self.give_back();
+        let now = self.now();
+        self.excluded.retain(|_, until| *until > now);
+        let (members, mut busy) = pool::members(&self.shared).await?;
+        busy.extend(self.excluded.keys().cloned());
+        let (today, midnight) = self.shared.today();
+        let not_for_peer = self.not_for_peer_ids();
+        let need = Need {
+            checkpoint_account: self.task.checkpoint.account.as_ref(),
+            group: self.task.group.as_deref(),
+            bound_to: self.task.bound_to.as_ref(),
+            not_for_peer: &not_for_peer,
+            busy: &busy,
+            room,
+            class: MethodClass::Write,
+            midnight,
+        };
+        match choose(&members, &need, now, today) {
+            Choice::Use(id) => self.take(&id).await,
+            Choice::WaitUntil { at, why } => {
+                self.stage_event(Event::AllLimited { wake_at: at });
+                tracing::info!(task = %self.task.id, wake_at = %at, why, "every account has to wait");
+                self.wait(at, &why).await.map(Some)
+            }
+            Choice::WaitForTurn => {
+                self.shared.pool.turn_ended(TURN_WAIT).await;
+                Ok(Some(Step::Again))
+            }
+            Choice::Exhausted(reason) => self.park(self.why_nobody_can(&reason)).await.map(Some),
+        }
+    }
+
+    fn why_nobody_can(&self, reason: &str) -> String {
+        let mut whole = reason.to_owned();
+        for (account, why) in &self.not_for_peer {
+            whole.push_str(&format!("; account {account}: {why}"));
+        }
+        whole
+    }
+
+    /// Whether the account in hand may carry another chunk now.
+    fn hold_is_good(&self, room: u32) -> bool {
+        let Some(hold) = &self.hold else { return false };
+        let now = self.now();
+        let id = &hold.account.id;
+        let waits = self.shared.pool.waits(&hold.account);
+        let today = self.shared.today().0;
+        let charged = if hold.account.today.date == today { i64::from(hold.account.today.charged) } else { 0 };
+        let charged = (charged + self.delta.charged).max(0);
+        let within_budget =
+            hold.profile.daily_budget.is_none_or(|budget| charged + i64::from(room) <= i64::from(budget));
+        hold.profile.enabled
+            && hold.account.state == AccountState::Ready
+            && self.delta.state.is_none()
+            && waits.until(MethodClass::Write, now).is_none()
+            && waits.until(MethodClass::Read, now).is_none()
+            && within_budget
+            && !self.not_for_peer.contains_key(id)
+            && !self.excluded.contains_key(id)
+    }
+
+    /// What is left of the held account's budget today.
+    pub(super) fn budget_left(&self) -> u32 {
+        let Some(hold) = &self.hold else { return 0 };
+        let Some(budget) = hold.profile.daily_budget else { return u32::MAX };
+        let today = self.shared.today().0;
+        let charged = if hold.account.today.date == today { i64::from(hold.account.today.charged) } else { 0 };
+        u32::try_from((i64::from(budget) - charged - self.delta.charged).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Takes an account that was chosen.
+    pub(super) async fn take(&mut self, id: &AccountId) -> Result<Option<Step>, Halt> {
+        match pool::reach(&self.shared, id).await? {
+            Reach::Held(hold) => {
+                self.hold = Some(hold);
+                self.delta = AccountDelta::default();
+                Ok(self.connection().await?.err())
+            }
+            Reach::Busy | Reach::Gone => {
+                self.exclude(id);
+                Ok(Some(Step::Again))
+            }
+        }
+    }
+
+    pub(super) fn exclude(&mut self, id: &AccountId) {
+        let until = self.now().saturating_add(EXCLUDED_FOR).unwrap_or(jiff::Timestamp::MAX);
+        self.excluded.insert(id.clone(), until);
+    }
+
+    /// The held account's connection; what to do next when there is none to be had.
+    pub(super) async fn connection(&mut self) -> Result<Result<Arc<dyn Connection>, Step>, Halt> {
+        self.shared.fence.check()?;
+        let Some(hold) = &mut self.hold else { return Ok(Err(Step::Again)) };
+        match pool::connected(&self.shared, hold).await {
+            Ok(connection) => {
+                // Opening took time: whoever calls on it asks the fence again.
+                self.shared.fence.check()?;
+                Ok(Ok(connection))
+            }
+            Err(OpenError::Unreachable(why)) => {
+                self.left = Some(Left { reason: format!("no connection: {why}"), wait_secs: None });
+                self.drop_account().await.map(Err)
+            }
+            Err(OpenError::Refused(refusal)) => {
+                self.account_effect(&refusal, MethodClass::Read);
+                self.drop_account().await.map(Err)
+            }
+            Err(error @ OpenError::NoSession { .. }) => {
+                self.delta.state = Some((AccountState::SignedOut, error.to_string()));
+                self.tell_of_loss(&error.to_string());
+                self.drop_account().await.map(Err)
+            }
+            Err(error @ OpenError::ClockSkew { .. }) => {
+                self.park(error.to_string()).await.map(Err)
+            }
+        }
+    }
+
+    /// Leaves the held account: commits what is known of it, closes it, gives it back.
+    pub(super) async fn drop_account(&mut self) -> Result<Step, Halt> {
+        self.commit().await?;
+        if let Some(hold) = &mut self.hold {
+            pool::close(hold).await;
+            let id = hold.account.id.clone();
+            self.exclude(&id);
+        }
+        self.give_back();
+        Ok(Step::Again)
+    }
+
+    /// What a refusal means for the held account, whatever it means for the task. Returns the wait it was given.
+    pub(super) fn account_effect(&mut self, refusal: &Refusal, class: MethodClass) -> Option<u64> {
+        let Some(hold) = &self.hold else { return None };
+        let id = hold.account.id.clone();
+        let effect = verdict(refusal, Attempt::First).account;
+        let mut wait = None;
+        match effect {
+            AccountEffect::Fine => {}
+            AccountEffect::Cooling { secs } => {
+                let until = self
+                    .now()
+                    .saturating_add(jiff::SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)))
+                    .unwrap_or(jiff::Timestamp::MAX);
+                self.shared.pool.note_wait(&id, class, until);
+                self.delta.waits.push((class, until));
+                self.delta.counters.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });
+                self.task.checkpoint.counts.floods += 1;
+                self.stage_event(Event::Flood { account: id.clone(), wait_secs: secs, until });
+                tracing::info!(task = %self.task.id, account = %id, wait_secs = secs, ?class, "flood wait");
+                wait = Some(secs);
+            }
+            AccountEffect::Becomes(state) => {
+                self.delta.state = Some((state, refusal.text().to_owned()));
+                self.tell_of_loss(refusal.text());
+            }
+            AccountEffect::NotForThisPeer => {
+                self.not_for_peer.insert(id, refusal.text().to_owned());
+            }
+            AccountEffect::ChangeDc(dc) => {
+                self.delta.state =
+                    Some((AccountState::SignedOut, format!("the account lives in DC {dc}: log in again")));
+                self.tell_of_loss(refusal.text());
+            }
+        }
+        self.left = Some(Left { reason: refusal.text().to_owned(), wait_secs: wait });
+        wait
+    }
+
+    fn tell_of_loss(&mut self, reason: &str) {
+        let Some(hold) = &self.hold else { return };
+        let account = hold.account.id.clone();
+        tracing::error!(task = %self.task.id, %account, reason, "an account left the pool");
+        self.stage_event(Event::AccountLost { account, reason: reason.to_owned() });
+    }
+
+    /// Writes down that another account carries on.
+    pub(super) fn note_change(&mut self) {
+        let Some(hold) = &self.hold else { return };
+        let to = hold.account.id.clone();
+        let from = self.task.checkpoint.account.replace(to.clone());
+        let left = self.left.take();
+        if from.is_none() || from.as_ref() == Some(&to) {
+            return;
+        }
+        let left = left.unwrap_or(Left { reason: "the other one is not free".into(), wait_secs: None });
+        self.task.checkpoint.counts.changes += 1;
+        tracing::info!(
+            task = %self.task.id, from = from.as_ref().map(tracing::field::display), %to, reason = left.reason,
+            wait_secs = left.wait_secs, "account changed"
+        );
+        self.stage_event(Event::AccountChanged { from, to, reason: left.reason, wait_secs: left.wait_secs });
+    }
+
+    /// Source and target as the held account sees them, resolved by itself.
+    pub(super) async fn peers(&mut self) -> Result<Seen, Halt> {
+        let source = self.task.source.clone();
+        let target = self.task.target.clone();
+        let source = match self.peer(&source).await? {
+            Ok(peer) => peer,
+            Err(step) => return Ok(Seen::Not(step)),
+        };
+        let target = match self.peer(&target).await? {
+            Ok(peer) => peer,
+            Err(step) => return Ok(Seen::Not(step)),
+        };
+        Ok(Seen::Both(source, target))
+    }
+
+    async fn peer(&mut self, endpoint: &Endpoint) -> Result<Result<Peer, Step>, Halt> {
+        let known = self.hold.as_ref().and_then(|hold| hold.peers.get(&endpoint.peer?).cloned());
+        if let Some(peer) = known {
+            return Ok(Ok(peer));
+        }
+        let connection = match self.connection().await? {
+            Ok(connection) => connection,
+            Err(step) => return Ok(Err(step)),
+        };
+        let seen = match self.known_hash(endpoint).await? {
+            Some((peer, access_hash)) => (MethodClass::Read, connection.look(peer, access_hash).await),
+            None => match self.resolve_wait() {
+                Some(step) => return Ok(Err(step)),
+                None => (MethodClass::Resolve, connection.resolve(&endpoint.address).await),
+            },
+        };
+        match seen {
+            (class, Ok(peer)) => {
+                if class == MethodClass::Resolve {
+                    self.remember(&peer);
+                }
+                if let Some(hold) = &mut self.hold {
+                    hold.peers.insert(peer.id, peer.clone());
+                }
+                Ok(Ok(peer))
+            }
+            (class, Err(CallError::Refused(refusal))) => self.peer_refused(endpoint, &refusal, class).await.map(Err),
+            (_, Err(CallError::Uncertain(why))) => {
+                self.left = Some(Left { reason: format!("no answer: {why}"), wait_secs: None });
+                self.drop_account().await.map(Err)
+            }
+        }
+    }
+
+    /// An account that may not resolve now is left out until it may: another one, or the same later, goes on.
+    fn resolve_wait(&mut self) -> Option<Step> {
+        let hold = self.hold.as_ref()?;
+        let until = self.shared.pool.waits(&hold.account).until(MethodClass::Resolve, self.now())?;
+        self.excluded.insert(hold.account.id.clone(), until);
+        Some(Step::Again)
+    }
+
+    async fn peer_refused(&mut self, endpoint: &Endpoint, refusal: &Refusal, class: MethodClass) -> Result<Step, Halt> {
+        let text = refusal.text().to_owned();
+        let nobody = ["USERNAME_", "INVITE_HASH_", "INVITE_REQUEST_SENT"];
+        if nobody.iter().any(|prefix| text.starts_with(prefix)) {
+            let reason = format!("{} leads nowhere ({text}): check the name or link", endpoint.address);
+            return self.park(reason).await;
+        }
+        self.account_effect(refusal, class);
+        if let Some(hold) = &self.hold
+            && verdict(refusal, Attempt::First).account == AccountEffect::Fine
+        {
+            let why = format!("cannot see {}: {text}", endpoint.address);
+            self.not_for_peer.insert(hold.account.id.clone(), why);
+        }
+        self.drop_account().await
+    }
+
+    async fn known_hash(&self, endpoint: &Endpoint) -> Result<Option<(transfer::ids::PeerId, i64)>, Halt> {
+        let (Some(hold), Some(peer)) = (&self.hold, endpoint.peer) else { return Ok(None) };
+        let key = Key::peer(&hold.account.id, peer);
+        let known = expect_item!(self.shared.store.get(&key).await?, Peer, key);
+        Ok(known.map(|(known, _)| (peer, known.access_hash)))
+    }
+
+    /// Resolving has long waits of its own: what it told is kept.
+    fn remember(&mut self, peer: &Peer) {
+        let Some(hold) = &self.hold else { return };
+        let known = KnownPeer {
+            account: hold.account.id.clone(),
+            peer: peer.id,
+            access_hash: peer.access_hash,
+            title: peer.title.clone(),
+            unusable: None,
+            checked_at: self.now(),
+        };
+        self.stage(Item::Peer(known));
+    }
+
+    /// Whether the source is protected, and whether this account can read it and post in the target; `Some(step)` when
+    /// it cannot.
+    pub(super) async fn may_carry(&mut self, source: &Peer, target: &Peer) -> Result<Option<Step>, Halt> {
+        if source.protected {
+            let reason = format!("{} is protected against forwarding; Ferry leaves it alone", source.title);
+            return self.end(TaskEvent::Fail { reason }).await.map(Some);
+        }
+        let why = if !source.readable {
+            format!("cannot read {}", source.title)
+        } else if target.postable == Some(false) {
+            format!("may not post in {}", target.title)
+        } else {
+            return Ok(None);
+        };
+        if let Some(hold) = &self.hold {
+            self.not_for_peer.insert(hold.account.id.clone(), why);
+        }
+        self.drop_account().await.map(Some)
+    }
+
+    /// Holds the very account that made an intent, whatever its priority; `Some(step)` when it cannot be had now.
+    pub(super) async fn hold_maker(&mut self, intent: &Intent) -> Result<Option<Step>, Halt> {
+        if self.hold.as_ref().is_some_and(|hold| hold.account.id == intent.account) {
+            return Ok(None);
+        }
+        self.commit().await?;
+        self.give_back();
+        match pool::reach(&self.shared, &intent.account).await? {
+            Reach::Held(hold) => {
+                self.hold = Some(hold);
+                self.delta = AccountDelta::default();
+                Ok(None)
+            }
+            Reach::Busy => {
+                self.shared.pool.turn_ended(TURN_WAIT).await;
+                Ok(Some(Step::Again))
+            }
+            Reach::Gone => {
+                let reason = format!(
+                    "account {} was removed while a chunk of it was uncertain; look at the target, then cancel or repeat",
+                    intent.account
+                );
+                self.park(reason).await.map(Some)
+            }
+        }
+    }
+}

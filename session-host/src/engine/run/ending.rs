@@ -1,0 +1,101 @@
+//! How a run ends: stop, pause, batch, wait, the end of the task. Each is one commit that also gives the lease back.
+
+use jiff::Timestamp;
+use transfer::event::Event;
+use transfer::queue::Job;
+use transfer::table::item::BatchRecord;
+use transfer::table::{Guard, Item, Key, Write};
+use transfer::task::TaskEvent;
+
+use super::{Run, Step};
+use crate::engine::Halt;
+
+impl Run {
+    /// Commits the transition and gives the lease back.
+    pub(super) async fn end(&mut self, event: TaskEvent) -> Result<Step, Halt> {
+        let now = self.now();
+        let reason = match &event {
+            TaskEvent::Wait { reason, .. }
+            | TaskEvent::Pause { reason }
+            | TaskEvent::Park { reason }
+            | TaskEvent::Fail { reason } => Some(reason.clone()),
+            TaskEvent::Claim | TaskEvent::Yield | TaskEvent::Resume | TaskEvent::Finish | TaskEvent::Cancel => None,
+        };
+        self.task.next(event, now).map_err(|error| Halt::Corrupt(error.to_string()))?;
+        self.task.lease = None;
+        self.dirty = true;
+        let word = self.task.state.word();
+        if word != "ready" {
+            self.stage_event(Event::State { state: word.into(), reason: reason.clone() });
+            tracing::info!(task = %self.task.id, state = word, reason, "the task's state changed");
+        }
+        // An open intent keeps the target: nobody may write there before it is settled.
+        if self.task.checkpoint.intent.is_none()
+            && self.target_locked
+            && self.task.state.due_at().is_none()
+            && let Some(target) = self.task.target.peer
+        {
+            self.staged.push(Write::Delete { key: Key::target(target), guard: Guard::None });
+        }
+        self.commit().await?;
+        self.give_back();
+        Ok(Step::End)
+    }
+
+    /// The host stops: the task goes on elsewhere, or here after the next start.
+    pub(super) async fn stop_here(&mut self) -> Result<Step, Halt> {
+        self.requeue().await
+    }
+
+    /// The admin's pause, or the end of a batch.
+    pub(super) async fn pause(&mut self, reason: String) -> Result<Step, Halt> {
+        self.end(TaskEvent::Pause { reason }).await
+    }
+
+    /// Only the admin can help.
+    pub(super) async fn park(&mut self, reason: String) -> Result<Step, Halt> {
+        self.end(TaskEvent::Park { reason }).await
+    }
+
+    /// Nothing can be done before then.
+    pub(super) async fn sleep_until(&mut self, until: Timestamp, reason: String) -> Result<Step, Halt> {
+        let step = self.end(TaskEvent::Wait { until, reason }).await?;
+        self.shared.due.notify_one();
+        Ok(step)
+    }
+
+    /// The batch is decided: pause, or queue the next.
+    pub(super) async fn end_batch(&mut self) -> Result<Step, Halt> {
+        let checkpoint = &mut self.task.checkpoint;
+        checkpoint.batches += 1;
+        let record = BatchRecord {
+            task: self.task.id.clone(),
+            number: checkpoint.batches,
+            messages: std::mem::take(&mut checkpoint.batch_used),
+            cursor: checkpoint.cursor,
+            at: self.shared.ports.clock.now(),
+        };
+        let number = record.number;
+        self.stage(Item::Batch(record));
+        if self.task.pause_after_batch {
+            self.stage_event(Event::BatchDone { batch: number });
+            return self.pause(format!("batch {number} is done; resume to go on")).await;
+        }
+        self.requeue().await
+    }
+
+    /// Queues the task's next job. Its `seq` is committed first; if the process dies before the job is sent, the sweeper
+    /// finds the task due and sends one.
+    async fn requeue(&mut self) -> Result<Step, Halt> {
+        self.task.seq += 1;
+        let job = Job {
+            v: 1,
+            task: self.task.id.clone(),
+            batch: self.task.checkpoint.batches + 1,
+            seq: self.task.seq,
+        };
+        let step = self.end(TaskEvent::Yield).await?;
+        self.shared.ports.queue.send(&job).await.map_err(|error| Halt::Unavailable(error.to_string()))?;
+        Ok(step)
+    }
+}

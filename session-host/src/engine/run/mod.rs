@@ -1,0 +1,211 @@
+//! One turn of work on one task: from taking its lease to the end of a batch, a wait, or the end of the task.
+//!
+//! The order is always: read what the admin wishes, settle an open intent, choose an account, cut a chunk, commit the
+//! intent (together with the outcome before it), call, stage the outcome. A staged outcome is committed before anything
+//! that takes time, so at most the newest is uncommitted, and its intent stands in the table: if the process dies at any
+//! line, the next one repeats the identical call.
+
+mod accounts;
+mod attempt;
+mod claim;
+mod commit;
+mod ending;
+mod preflight;
+mod reader;
+mod reading;
+mod settle;
+mod staged;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use transfer::ids::{AccountId, MessageId};
+use transfer::message::Message;
+use transfer::queue::Job;
+use transfer::table::{Key, Record, Write};
+use transfer::task::{Command, Task, TaskEvent, Wish};
+
+use super::pool::Hold;
+use super::store::expect_item;
+use super::{Halt, Item, Shared};
+use reader::Reader;
+use staged::AccountDelta;
+
+/// Waits of up to this long stay in the process; longer ones are written down and the job is deleted.
+const WAIT_IN_PROCESS: Duration = Duration::from_secs(30);
+
+/// How work on a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The batch is decided, or the task waits, or is over: the job has done its work.
+    Decided,
+    /// The task is not due.
+    NothingToDo,
+    /// Another run has the task.
+    HeldElsewhere,
+}
+
+/// What a step leads to.
+enum Step {
+    /// The next step.
+    Again,
+    /// The end of this run; everything is committed.
+    End,
+}
+
+/// Why an account was left, for the event that tells of the change.
+#[derive(Debug, Clone)]
+struct Left {
+    reason: String,
+    wait_secs: Option<u64>,
+}
+
+/// A chunk was refused: smaller ones until this id is passed.
+#[derive(Debug, Clone, Copy)]
+struct Narrow {
+    units: u32,
+    until: MessageId,
+}
+
+/// The work of one job.
+struct Run {
+    shared: Arc<Shared>,
+    task: Box<Task>,
+    /// The task's version as committed.
+    version: u64,
+    /// The open intent as committed.
+    committed_intent: Option<u64>,
+    /// Writes of the next commit, beside task and account.
+    staged: Vec<Write>,
+    /// Whether the task in memory is ahead of the table.
+    dirty: bool,
+    hold: Option<Box<Hold>>,
+    delta: AccountDelta,
+    reader: Option<Reader>,
+    buffer: Vec<Message>,
+    reached_end: bool,
+    narrow: Option<Narrow>,
+    /// Accounts that cannot read the source or post in the target.
+    not_for_peer: BTreeMap<AccountId, String>,
+    /// Accounts that cannot be used before then, for reasons that are not in their items.
+    excluded: BTreeMap<AccountId, Timestamp>,
+    left: Option<Left>,
+    /// Whether the target's lock was checked in this run.
+    target_locked: bool,
+    /// Failed reads in a row.
+    read_failures: u32,
+    /// How much of its budget the account must have left: 1, or what the next album needs.
+    room: u32,
+    _running: claim::Running,
+}
+
+/// Works on the task that a job points to.
+pub(crate) async fn work_on(shared: &Arc<Shared>, job: &Job) -> Result<Ended, Halt> {
+    let mut run = match claim::claim(shared, job).await? {
+        claim::Claimed::Run(run) => run,
+        claim::Claimed::NothingToDo => return Ok(Ended::NothingToDo),
+        claim::Claimed::HeldElsewhere => return Ok(Ended::HeldElsewhere),
+    };
+    let ended = run.steps().await;
+    run.let_go(ended.is_ok()).await;
+    ended.map(|()| Ended::Decided)
+}
+
+impl Run {
+    async fn steps(&mut self) -> Result<(), Halt> {
+        loop {
+            if let Step::End = self.step().await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, Halt> {
+        if self.shared.stop.is_cancelled() {
+            return self.stop_here().await;
+        }
+        let wish = self.wish().await?;
+        if self.task.checkpoint.intent.is_some() {
+            return self.settle_step().await;
+        }
+        match wish {
+            Wish::Run => {}
+            Wish::Pause => return self.pause("the admin paused it".into()).await,
+            Wish::Cancel => return self.end(TaskEvent::Cancel).await,
+        }
+        if self.task.checkpoint.batch_used >= self.task.batch_len {
+            return self.end_batch().await;
+        }
+        let now = self.now();
+        if let Some(next_at) = self.task.checkpoint.pace.next_at.filter(|at| *at > now) {
+            return self.wait(next_at, "the pace").await;
+        }
+        if let Some(step) = self.be_ready().await? {
+            return Ok(step);
+        }
+        self.carry_next_chunk().await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.ports.clock.now()
+    }
+
+    /// What the admin wishes at this moment; a new pace is taken over.
+    async fn wish(&mut self) -> Result<Wish, Halt> {
+        let key = Key::command(&self.task.id);
+        let Some((command, _)) = expect_item!(self.shared.store.get(&key).await?, Command, key) else {
+            return Ok(Wish::Run);
+        };
+        let Command { wish, pace, .. } = command;
+        if let Some(pace) = pace
+            && pace != self.task.pace
+        {
+            self.task.pace = pace;
+            self.dirty = true;
+        }
+        Ok(wish)
+    }
+
+    /// Waits, in the process or by writing `wake_at`. No account is held meanwhile.
+    async fn wait(&mut self, until: Timestamp, why: &str) -> Result<Step, Halt> {
+        let left = self.shared.ports.clock.until(until);
+        if left > WAIT_IN_PROCESS {
+            return self.sleep_until(until, why.to_owned()).await;
+        }
+        self.commit().await?;
+        self.give_back();
+        tracing::debug!(task = %self.task.id, wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX), why, "waiting");
+        tokio::select! {
+            () = tokio::time::sleep(left) => {}
+            () = self.shared.stop.cancelled() => {}
+        }
+        Ok(Step::Again)
+    }
+
+    /// Ends whatever this run still has. After an error nothing is written: the lease runs out with this life, or the
+    /// next job of the task goes on.
+    async fn let_go(&mut self, clean: bool) {
+        self.reader = None;
+        let Some(mut hold) = self.hold.take() else { return };
+        if !clean {
+            // Whatever was in flight must not be sent any more once somebody else acts.
+            super::pool::close(&mut hold).await;
+        }
+        self.shared.pool.give_back(*hold, self.shared.ports.clock.uptime());
+    }
+
+    /// Gives the account back, so that others can have it.
+    fn give_back(&mut self) {
+        self.reader = None;
+        if let Some(hold) = self.hold.take() {
+            self.shared.pool.give_back(*hold, self.shared.ports.clock.uptime());
+        }
+    }
+
+    fn not_for_peer_ids(&self) -> BTreeSet<AccountId> {
+        self.not_for_peer.keys().cloned().collect()
+    }
+}

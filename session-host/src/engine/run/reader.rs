@@ -1,0 +1,97 @@
+//! Reads the source ahead of the chunks, upward, a few pages at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use transfer::ids::MessageId;
+use transfer::message::Message;
+
+use crate::telegram::{CallError, Connection, Peer};
+
+/// Messages in a page (Telegram's limit).
+const PAGE_LEN: u32 = 100;
+/// Pages read ahead: enough to hide a page's way behind a forward's, few enough to stay small.
+const PAGES_AHEAD: usize = 3;
+/// After this many pages in a row the reader is polite, unless the task has no pace (Telethon does the same above
+/// 3,000 messages).
+const PAGES_IN_A_ROW: u32 = 30;
+const POLITE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What comes out of the reader.
+pub(super) enum Page {
+    /// Messages above everything before them.
+    Messages(Vec<Message>),
+    /// There are no more.
+    End,
+    /// The call failed; the reader has stopped.
+    Failed(CallError),
+}
+
+/// A reader at work; it stops when it is dropped.
+pub(super) struct Reader {
+    pages: mpsc::Receiver<Page>,
+    _task: JoinSet<()>,
+}
+
+impl Reader {
+    /// Starts reading `source` above `after`, up to `last`.
+    pub(super) fn start(
+        connection: Arc<dyn Connection>,
+        source: Peer,
+        after: MessageId,
+        last: MessageId,
+        polite: bool,
+    ) -> Self {
+        let (send, pages) = mpsc::channel(PAGES_AHEAD);
+        let mut task = JoinSet::new();
+        task.spawn(read(connection, source, after, last, polite, send));
+        Self { pages, _task: task }
+    }
+
+    /// A page that is here already.
+    pub(super) fn ready(&mut self) -> Option<Page> {
+        self.pages.try_recv().ok()
+    }
+
+    /// The next page.
+    pub(super) async fn next(&mut self) -> Page {
+        self.pages.recv().await.unwrap_or(Page::End)
+    }
+}
+
+async fn read(
+    connection: Arc<dyn Connection>,
+    source: Peer,
+    mut after: MessageId,
+    last: MessageId,
+    polite: bool,
+    pages: mpsc::Sender<Page>,
+) {
+    let mut in_a_row = 0_u32;
+    while after < last {
+        if polite && in_a_row >= PAGES_IN_A_ROW {
+            tokio::time::sleep(POLITE_PAUSE).await;
+        }
+        in_a_row = in_a_row.saturating_add(1);
+        let page = match connection.history(&source, after, PAGE_LEN).await {
+            Ok(mut messages) => {
+                // Telegram may answer with more than was asked for; what lies outside is not this task's.
+                messages.retain(|message| message.id > after);
+                let Some(highest) = messages.last().map(|message| message.id) else { break };
+                after = highest;
+                messages.retain(|message| message.id <= last);
+                Page::Messages(messages)
+            }
+            Err(error) => Page::Failed(error),
+        };
+        let failed = matches!(page, Page::Failed(_));
+        // Nobody listens any more: the run has another account, or is over.
+        if pages.send(page).await.is_err() || failed {
+            return;
+        }
+    }
+    // The receiver may be gone; then nobody needs to know.
+    drop(pages.send(Page::End).await);
+}

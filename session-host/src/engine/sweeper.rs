@@ -1,0 +1,133 @@
+//! Re-queues tasks that are due and have no live holder.
+//!
+//! A job may be lost, a host may die, a wait may end: the sweeper looks at what is due every 30 s, and earlier when
+//! this host knows of an earlier time. The next `seq` is committed before the job is sent: two sweepers that race send
+//! one job, and a job whose sending fails is sent again by the next sweep.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use transfer::ids::TaskId;
+use transfer::queue::Job;
+use transfer::table::{Guard, Item, Key, Record, Write};
+use transfer::task::{Task, TaskState};
+
+use super::store::{Committed, expect_item};
+use super::{Halt, Shared, hosts_seen};
+
+/// How often the sweeper looks when nothing wakes it.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// How long a queued task may wait for a host before its job is taken for lost: longer than a job stays invisible.
+const QUEUED_MAX: Duration = Duration::from_secs(150);
+/// Tasks looked at in one sweep.
+const SWEEP_MAX: u32 = 100;
+
+/// The loop that sweeps.
+pub(crate) struct Sweeper {
+    shared: Arc<Shared>,
+}
+
+impl Sweeper {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Sweeps until it is dropped.
+    pub(crate) async fn run(self) {
+        loop {
+            let next = match sweep(&self.shared).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::warn!(%error, "a sweep broke off");
+                    None
+                }
+            };
+            let pause = next.map_or(SWEEP_EVERY, |at| self.shared.ports.clock.until(at).min(SWEEP_EVERY));
+            tokio::select! {
+                () = tokio::time::sleep(pause.max(Duration::from_millis(1))) => {}
+                () = self.shared.due.notified() => {}
+            }
+        }
+    }
+}
+
+/// Re-queues what is due, and tells when the next task will be.
+async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
+    let now = shared.ports.clock.now();
+    let soon = now.saturating_add(SWEEP_EVERY).unwrap_or(Timestamp::MAX);
+    let due = shared.ports.table.due(soon, SWEEP_MAX).await;
+    let due = due.map_err(|error| Halt::Unavailable(error.to_string()))?;
+    let mut next: Option<Timestamp> = None;
+    for record in due {
+        let Item::Task(task) = record.item else { continue };
+        match task.state.due_at() {
+            Some(at) if at <= now => requeue_if_orphaned(shared, &task.id, QUEUED_MAX).await?,
+            Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+            None => {}
+        }
+    }
+    Ok(next)
+}
+
+/// At the start of an exclusive host: whatever an earlier life had queued is forgotten, and everything due is queued
+/// anew, so that no job that died with that life, invisible, blocks its task for two minutes.
+pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
+    shared.ports.queue.purge().await.map_err(|error| Halt::Unavailable(error.to_string()))?;
+    let due = shared.ports.table.due(shared.ports.clock.now(), SWEEP_MAX).await;
+    for record in due.map_err(|error| Halt::Unavailable(error.to_string()))? {
+        requeue_if_orphaned(shared, &TaskId(record_task_id(&record)), Duration::ZERO).await?;
+    }
+    Ok(())
+}
+
+fn record_task_id(record: &Record) -> String {
+    match &record.item {
+        Item::Task(task) => task.id.0.clone(),
+        other => other.key().pk,
+    }
+}
+
+/// Sends the task's next job, unless somebody works on it or its last job is still young.
+async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration) -> Result<(), Halt> {
+    let key = Key::task(id);
+    let Some((mut task, version)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(()) };
+    let now = shared.ports.clock.now();
+    if !task.state.due_at().is_some_and(|at| at <= now) {
+        return Ok(());
+    }
+    match &task.state {
+        TaskState::Ready { since } if shared.ports.clock.now().duration_since(*since).unsigned_abs() < queued_max => {
+            return Ok(());
+        }
+        _ => {}
+    }
+    if task.lease.is_some() && !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
+        return Ok(());
+    }
+    if task.lease.as_ref() == Some(&shared.lease()) {
+        return Ok(());
+    }
+    task.lease = None;
+    task.state = TaskState::Ready { since: now };
+    task.seq += 1;
+    send_next(shared, task, version).await
+}
+
+/// Commits the task with its next `seq`, then sends that job.
+async fn send_next(shared: &Shared, task: Box<Task>, version: u64) -> Result<(), Halt> {
+    let job = Job { v: 1, task: task.id.clone(), batch: task.checkpoint.batches + 1, seq: task.seq };
+    let key = Key::task(&task.id);
+    let seq = task.seq;
+    let write = Write::Put { item: Item::Task(task), guard: Guard::Version(version) };
+    let stands = |now: Option<&Record>| {
+        now.is_some_and(|now| now.version > version && matches!(&now.item, Item::Task(task) if task.seq == seq))
+    };
+    match shared.store.commit(&[write], &key, stands).await? {
+        Committed::Conflict => Ok(()),
+        Committed::Yes => {
+            tracing::info!(task = %job.task, batch = job.batch, "a task that is due was queued");
+            shared.ports.queue.send(&job).await.map_err(|error| Halt::Unavailable(error.to_string()))
+        }
+    }
+}
