@@ -234,7 +234,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics_and_the_text_is_kept(code: i32, name in "[A-Z_0-9é]{0,60}") {
-            prop_assert_eq!(Refusal::parse(code, &name).text(), name);
+            let refusal = Refusal::parse(code, &name);
+            prop_assert_eq!(refusal.text(), name);
         }
     }
 }
