@@ -4,6 +4,7 @@
 //! What must stay true: the world reads no clock, randomness or socket of its own; whatever a client sends, the
 //! server answers it or closes that connection, and never falls over.
 
+mod arithmetic;
 pub mod calls;
 pub mod control;
 pub mod export;

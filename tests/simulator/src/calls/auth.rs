@@ -1,9 +1,311 @@
-//! Login calls in TL.
+//! Login calls in TL: codes, passwords, QR tokens, authorisations of other data centres, logging out.
 
 use super::{Answer, Caller};
-use crate::world::World;
+use crate::arithmetic::{GENERATOR, pad_256, prime};
+use crate::world::login::{LoginToken, PasswordChallenge, PasswordProof, SentCode};
+use crate::world::{About, AuthKeyId, Rpc, RpcError, UserId, World};
+use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, enums, functions, types};
 
-/// Answers `auth.*` and the account calls of logging in; `None` if `id` is another call.
-pub fn handle(_world: &mut World, _caller: &Caller, _id: u32, _body: &[u8]) -> Option<Answer> {
-    None
+type Encoded = Rpc<Vec<u8>>;
+
+/// Answers `auth.*` and the account calls of logging in; `None` if `id` is another call. `body` is what follows the
+/// constructor. A key whose session was ended hears so, whatever it calls but for a new login.
+pub fn handle(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Answer> {
+    let account = world.login.user_or_awaited(caller.auth_key);
+    let encoded = login(world, caller, id, body).or_else(|| {
+        let ended = world.login.ended(caller.auth_key)?;
+        (!is_public(id)).then(|| Err(ended.clone()))
+    })?;
+    let about = About::of(grammers_tl_types::name_for_id(id));
+    let audit = world.open_audit(account, caller.auth_key, caller.session, about);
+    world.audit_outcome(audit, &encoded);
+    Some(Answer { audit: Some(audit), ..Answer::plain(encoded) })
+}
+
+fn is_public(id: u32) -> bool {
+    matches!(id, functions::help::GetConfig::CONSTRUCTOR_ID | functions::help::GetNearestDc::CONSTRUCTOR_ID)
+}
+
+fn login(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Encoded> {
+    let encoded = match id {
+        functions::auth::SendCode::CONSTRUCTOR_ID => with(body, |call| send_code(world, caller, &call)),
+        functions::auth::ResendCode::CONSTRUCTOR_ID => with(body, |call: functions::auth::ResendCode| {
+            Ok(sent_code(world.resend_code(caller.dc, &call.phone_number, &call.phone_code_hash)?))
+        }),
+        functions::auth::CancelCode::CONSTRUCTOR_ID => with(body, |call: functions::auth::CancelCode| {
+            world.cancel_code(&call.phone_number, &call.phone_code_hash)?;
+            Ok(true)
+        }),
+        functions::auth::SignIn::CONSTRUCTOR_ID => with(body, |call: functions::auth::SignIn| {
+            let code = call.phone_code.unwrap_or_default();
+            let signed_in = world.sign_in(caller.auth_key, &call.phone_number, &call.phone_code_hash, &code)?;
+            authorization(world, caller, signed_in.user()?)
+        }),
+        functions::account::GetPassword::CONSTRUCTOR_ID => with(body, |_: functions::account::GetPassword| {
+            let secure_random = world.drawn();
+            Ok(password(world.password_challenge(caller.auth_key)?, secure_random))
+        }),
+        functions::auth::CheckPassword::CONSTRUCTOR_ID => with(body, |call| check_password(world, caller, call)),
+        functions::auth::ExportLoginToken::CONSTRUCTOR_ID => {
+            with(body, |call: functions::auth::ExportLoginToken| {
+                let except: Vec<UserId> = call.except_ids.into_iter().map(UserId).collect();
+                let token = world.export_login_token(caller.dc, caller.auth_key, &except)?;
+                login_token(world, caller, token)
+            })
+        }
+        functions::auth::ImportLoginToken::CONSTRUCTOR_ID => {
+            with(body, |call: functions::auth::ImportLoginToken| {
+                let token = world.import_login_token(caller.dc, caller.auth_key, &call.token)?;
+                login_token(world, caller, token)
+            })
+        }
+        functions::auth::AcceptLoginToken::CONSTRUCTOR_ID => {
+            with(body, |call: functions::auth::AcceptLoginToken| {
+                let user = signed_in(world, caller.auth_key)?;
+                world.accept_login_token(user, &call.token)?;
+                Ok(accepted(world))
+            })
+        }
+        functions::auth::ExportAuthorization::CONSTRUCTOR_ID => {
+            with(body, |call: functions::auth::ExportAuthorization| {
+                let (user, bytes) = world.export_authorization(caller.dc, caller.auth_key, call.dc_id)?;
+                let exported = types::auth::ExportedAuthorization { id: user.0, bytes: bytes.to_vec() };
+                Ok(enums::auth::ExportedAuthorization::Authorization(exported))
+            })
+        }
+        functions::auth::ImportAuthorization::CONSTRUCTOR_ID => {
+            with(body, |call: functions::auth::ImportAuthorization| {
+                let user = UserId(call.id);
+                let signed_in = world.import_authorization(caller.dc, caller.auth_key, user, &call.bytes)?;
+                authorization(world, caller, signed_in.user()?)
+            })
+        }
+        functions::auth::LogOut::CONSTRUCTOR_ID => with(body, |_: functions::auth::LogOut| {
+            signed_in(world, caller.auth_key)?;
+            world.log_out(caller.auth_key);
+            Ok(enums::auth::LoggedOut::Out(types::auth::LoggedOut { future_auth_token: None }))
+        }),
+        functions::auth::ResetAuthorizations::CONSTRUCTOR_ID => {
+            with(body, |_: functions::auth::ResetAuthorizations| {
+                let user = signed_in(world, caller.auth_key)?;
+                world.login.revoke_others(user, Some(caller.auth_key));
+                Ok(true)
+            })
+        }
+        functions::help::GetConfig::CONSTRUCTOR_ID => with(body, |_: functions::help::GetConfig| Ok(config(world, caller.dc))),
+        functions::users::GetUsers::CONSTRUCTOR_ID => with(body, |_: functions::users::GetUsers| {
+            Ok(vec![self_user(world, signed_in(world, caller.auth_key)?).ok_or_else(RpcError::unregistered)?])
+        }),
+        functions::updates::GetState::CONSTRUCTOR_ID => with(body, |_: functions::updates::GetState| {
+            signed_in(world, caller.auth_key)?;
+            let date = world.now().unix_secs();
+            Ok(types::updates::State { pts: 1, qts: 0, date, seq: 1, unread_count: 0 }.into())
+        }),
+        _ => return None,
+    };
+    Some(encoded)
+}
+
+/// Reads the call, answers it with what its type asks for.
+fn with<C: RemoteCall + Deserializable>(body: &[u8], answer: impl FnOnce(C) -> Rpc<C::Return>) -> Encoded
+where
+    C::Return: Serializable,
+{
+    let call = C::from_bytes(body).or(Err(RpcError::bad("INPUT_REQUEST_INVALID")))?;
+    answer(call).map(|answer| answer.to_bytes())
+}
+
+fn signed_in(world: &World, key: AuthKeyId) -> Rpc<UserId> {
+    world.login.user(key).ok_or_else(|| world.login.ended(key).cloned().unwrap_or_else(RpcError::unregistered))
+}
+
+fn send_code(world: &mut World, caller: &Caller, call: &functions::auth::SendCode) -> Rpc<enums::auth::SentCode> {
+    if call.api_id <= 0 || call.api_hash.is_empty() {
+        return Err(RpcError::bad("API_ID_INVALID"));
+    }
+    Ok(sent_code(world.send_code(caller.dc, &call.phone_number)?))
+}
+
+fn sent_code(sent: SentCode) -> enums::auth::SentCode {
+    let length = i32::try_from(sent.code.len()).unwrap_or_default();
+    enums::auth::SentCode::Code(types::auth::SentCode {
+        r#type: enums::auth::SentCodeType::App(types::auth::SentCodeTypeApp { length }),
+        phone_code_hash: sent.hash,
+        next_type: Some(enums::auth::CodeType::Sms),
+        timeout: Some(60),
+    })
+}
+
+fn password(challenge: PasswordChallenge, secure_random: [u8; 256]) -> enums::account::Password {
+    let PasswordChallenge { salt1, salt2, open } = challenge;
+    let algo = enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(
+        types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
+            salt1,
+            salt2,
+            g: i32::from(GENERATOR),
+            p: pad_256(&prime()).to_vec(),
+        },
+    );
+    enums::account::Password::Password(types::account::Password {
+        has_recovery: false,
+        has_secure_values: false,
+        has_password: open.is_some(),
+        current_algo: open.is_some().then(|| algo.clone()),
+        srp_b: open.map(|(_, b)| b.to_vec()),
+        srp_id: open.map(|(id, _)| id),
+        hint: None,
+        email_unconfirmed_pattern: None,
+        new_algo: algo,
+        new_secure_algo: enums::SecurePasswordKdfAlgo::Sha512(types::SecurePasswordKdfAlgoSha512 {
+            salt: secure_random[..8].to_vec(),
+        }),
+        secure_random: secure_random.to_vec(),
+        pending_reset_date: None,
+        login_email_pattern: None,
+    })
+}
+
+fn check_password(
+    world: &mut World,
+    caller: &Caller,
+    call: functions::auth::CheckPassword,
+) -> Rpc<enums::auth::Authorization> {
+    let enums::InputCheckPasswordSrp::Srp(srp) = call.password else {
+        return Err(RpcError::bad("PASSWORD_HASH_INVALID"));
+    };
+    let proof = PasswordProof { id: srp.srp_id, a: srp.a, m1: srp.m1 };
+    let user = world.check_password(caller.auth_key, &proof)?;
+    authorization(world, caller, user)
+}
+
+fn login_token(world: &World, caller: &Caller, token: LoginToken) -> Rpc<enums::auth::LoginToken> {
+    Ok(match token {
+        LoginToken::Show { token, expires_at } => {
+            let (expires, token) = (expires_at.unix_secs(), token.to_vec());
+            enums::auth::LoginToken::Token(types::auth::LoginToken { expires, token })
+        }
+        LoginToken::MigrateTo { dc, token } => {
+            let token = token.to_vec();
+            enums::auth::LoginToken::MigrateTo(types::auth::LoginTokenMigrateTo { dc_id: dc, token })
+        }
+        LoginToken::SignedIn(user) => enums::auth::LoginToken::Success(types::auth::LoginTokenSuccess {
+            authorization: authorization(world, caller, user)?,
+        }),
+    })
+}
+
+/// The session that an accepted token opens, as its owner's list of sessions would show it.
+fn accepted(world: &World) -> enums::Authorization {
+    let now = world.now().unix_secs();
+    enums::Authorization::Authorization(types::Authorization {
+        current: false,
+        official_app: false,
+        password_pending: false,
+        encrypted_requests_disabled: false,
+        call_requests_disabled: false,
+        unconfirmed: false,
+        hash: 1,
+        device_model: String::new(),
+        platform: String::new(),
+        system_version: String::new(),
+        api_id: 0,
+        app_name: String::new(),
+        app_version: String::new(),
+        date_created: now,
+        date_active: now,
+        ip: "127.0.0.1".to_owned(),
+        country: String::new(),
+        region: String::new(),
+    })
+}
+
+fn authorization(world: &World, _caller: &Caller, user: UserId) -> Rpc<enums::auth::Authorization> {
+    let user = self_user(world, user).ok_or_else(RpcError::unregistered)?;
+    Ok(enums::auth::Authorization::Authorization(types::auth::Authorization {
+        setup_password_required: false,
+        otherwise_relogin_days: None,
+        tmp_sessions: None,
+        future_auth_token: None,
+        user,
+    }))
+}
+
+/// The least of a user that clients take for themselves.
+fn self_user(world: &World, user: UserId) -> Option<enums::User> {
+    let known = world.users.get(&user)?;
+    let mut bytes = vec![0; 8];
+    user.0.serialize(&mut bytes);
+    let blank = types::User::from_bytes(&bytes).ok()?;
+    let (first_name, phone) = (Some(known.first_name.clone()), Some(known.phone.trim_start_matches('+').to_owned()));
+    Some(enums::User::User(types::User { is_self: true, first_name, phone, access_hash: Some(user.0), ..blank }))
+}
+
+fn config(world: &World, dc: i32) -> enums::Config {
+    let now = world.now().unix_secs();
+    enums::Config::Config(types::Config {
+        default_p2p_contacts: false,
+        preload_featured_stickers: false,
+        revoke_pm_inbox: false,
+        blocked_mode: false,
+        force_try_ipv6: false,
+        date: now,
+        expires: now + 3600,
+        test_mode: false,
+        this_dc: dc,
+        dc_options: world
+            .dc_addresses
+            .iter()
+            .map(|(id, address)| {
+                enums::DcOption::Option(types::DcOption {
+                    ipv6: false,
+                    media_only: false,
+                    tcpo_only: false,
+                    cdn: false,
+                    r#static: true,
+                    this_port_only: true,
+                    id: *id,
+                    ip_address: address.ip().to_string(),
+                    port: i32::from(address.port()),
+                    secret: None,
+                })
+            })
+            .collect(),
+        dc_txt_domain_name: "localhost".into(),
+        chat_size_max: 200,
+        megagroup_size_max: 200000,
+        forwarded_count_max: 100,
+        online_update_period_ms: 120000,
+        offline_blur_timeout_ms: 5000,
+        offline_idle_timeout_ms: 30000,
+        online_cloud_timeout_ms: 300000,
+        notify_cloud_delay_ms: 30000,
+        notify_default_delay_ms: 1500,
+        push_chat_period_ms: 60000,
+        push_chat_limit: 2,
+        edit_time_limit: 172800,
+        revoke_time_limit: i32::MAX,
+        revoke_pm_time_limit: i32::MAX,
+        rating_e_decay: 2419200,
+        stickers_recent_limit: 200,
+        channels_read_media_period: 604800,
+        tmp_sessions: None,
+        call_receive_timeout_ms: 20000,
+        call_ring_timeout_ms: 90000,
+        call_connect_timeout_ms: 30000,
+        call_packet_timeout_ms: 10000,
+        me_url_prefix: "https://t.me/".into(),
+        autoupdate_url_prefix: None,
+        gif_search_username: None,
+        venue_search_username: None,
+        img_search_username: None,
+        static_maps_provider: None,
+        caption_length_max: 1024,
+        message_length_max: 4096,
+        webfile_dc_id: 4,
+        suggested_lang_code: None,
+        lang_pack_version: None,
+        base_lang_pack_version: None,
+        reactions_default: None,
+        autologin_token: None,
+    })
 }
