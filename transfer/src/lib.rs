@@ -1,14 +1,17 @@
 //! The domain of Ferry: tasks, chunks, pool, verdicts, pace, table and queue.
 //!
 //! Decisions here are synchronous functions of state, event and time; they return enums, and the session host and the
-//! webhook obey them. This crate knows neither grammers nor Lambda; the AWS SDK appears in `table/dynamo.rs` and
-//! `queue/sqs.rs` alone.
+//! webhook obey them. This crate knows neither grammers nor Lambda; the AWS SDK appears in `aws.rs`,
+//! `table/dynamo.rs` and `queue/sqs.rs` alone.
 #![warn(missing_docs)]
 
 pub mod account;
 pub mod address;
+pub mod aws;
 pub mod chunk;
 pub mod clock;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod event;
 pub mod ids;
 pub mod intent;

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use transfer::queue::{Delivery, QueueError, Receipt};
 
-use super::run::{Ended, Run};
+use super::run::{self, Ended};
 use super::{Halt, Shared};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
@@ -97,9 +97,8 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
             return;
         }
     };
-    let run = Run::new(shared.clone(), job.clone());
     let ended = tokio::select! {
-        ended = run.work() => ended,
+        ended = run::work_on(shared, &job) => ended,
         never = keep_invisible(shared, &delivery.receipt) => match never {},
         () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
     };

@@ -72,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) fence: Fence,
     pub(crate) hosts_seen: HostsSeen,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) running: run::RunningTasks,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
     /// Wakes the sweeper before its time.
@@ -106,8 +107,9 @@ impl SessionHost {
         let fence = Fence::new(ports.clock.clone());
         let hosts_seen = HostsSeen::new(ports.clock.clone());
         let pool = Arc::new(Pool::new());
+        let running = run::RunningTasks::default();
         let due = tokio::sync::Notify::new();
-        Self { shared: Arc::new(Shared { ports, config, store, fence, hosts_seen, pool, stop, due }) }
+        Self { shared: Arc::new(Shared { ports, config, store, fence, hosts_seen, pool, running, stop, due }) }
     }
 
     /// Works until it is told to stop, then finishes the calls in flight, commits, closes, and lets go of its leases.

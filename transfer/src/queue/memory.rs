@@ -178,3 +178,64 @@ impl Queue for MemoryQueue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::contract::queue::Subject;
+
+    fn queue() -> MemoryQueue {
+        MemoryQueue::new(Clock::starting_at(Timestamp::UNIX_EPOCH))
+    }
+
+    #[expect(clippy::unused_async, reason = "the contract waits for its engines")]
+    async fn fresh() -> (Subject, ()) {
+        (Arc::new(queue()), ())
+    }
+
+    crate::queue_contract!(fresh, start_paused = true);
+
+    fn job(seq: u64) -> Job {
+        Job { v: 1, task: TaskId::from("t1"), batch: 1, seq }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_seq_is_forgotten_after_five_minutes() {
+        let queue = queue();
+        for (advance, expected) in
+            [(Duration::ZERO, 1), (DEDUPLICATION - Duration::from_secs(1), 1), (DEDUPLICATION, 2)]
+        {
+            tokio::time::advance(advance).await;
+            queue.send(&job(1)).await.unwrap();
+            assert_eq!(queue.lock().messages.len(), expected, "after {advance:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receipt_expires_though_nobody_else_received() {
+        let queue = queue();
+        queue.send(&job(1)).await.unwrap();
+        let delivery = queue.receive(1, Duration::from_secs(30), Duration::ZERO).await.unwrap().remove(0);
+        tokio::time::advance(Duration::from_secs(30)).await;
+        let deleted = queue.delete(&delivery.receipt).await;
+        assert!(matches!(deleted, Err(QueueError::ReceiptExpired)), "{deleted:?}");
+        assert!(matches!(queue.delete(&Receipt("x".to_owned())).await, Err(QueueError::Failed(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_fifth_failure_makes_a_dead_letter() {
+        let queue = queue();
+        queue.send(&job(1)).await.unwrap();
+        for _ in 0..RECEIVES_MAX {
+            queue.receive(1, Duration::from_secs(1), Duration::from_secs(5)).await.unwrap();
+        }
+        assert!(queue.dead_letters().is_empty());
+        assert_eq!(queue.receive(1, Duration::from_secs(1), Duration::from_secs(5)).await.unwrap(), []);
+        let dead: Job = serde_json::from_str(&queue.dead_letters()[0]).unwrap();
+        assert_eq!(dead, job(1));
+    }
+}

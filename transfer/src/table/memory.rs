@@ -109,3 +109,18 @@ fn holds(guard: &Guard, stored: Option<&Record>) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::contract::table::Subject;
+
+    #[expect(clippy::unused_async, reason = "the contract waits for its engines")]
+    async fn fresh() -> (Subject, ()) {
+        (Arc::new(MemoryTable::new()), ())
+    }
+
+    crate::table_contract!(fresh);
+}

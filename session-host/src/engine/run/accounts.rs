@@ -65,11 +65,19 @@ impl Run {
                 tracing::info!(task = %self.task.id, wake_at = %at, why, "every account has to wait");
                 self.wait(at, &why).await.map(Some)
             }
-            Choice::WaitForTurn => {
-                self.shared.pool.turn_ended(TURN_WAIT).await;
+            Choice::WaitForTurn { or_at } => {
+                let wait = or_at.map_or(TURN_WAIT, |at| self.shared.ports.clock.until(at).min(TURN_WAIT));
+                self.wait_for_turn(wait).await;
                 Ok(Some(Step::Again))
             }
             Choice::Exhausted(reason) => self.park(self.why_nobody_can(&reason)).await.map(Some),
+        }
+    }
+
+    async fn wait_for_turn(&self, at_most: Duration) {
+        tokio::select! {
+            () = self.shared.pool.turn_ended(at_most) => {}
+            () = self.shared.stop.cancelled() => {}
         }
     }
 
@@ -364,7 +372,7 @@ impl Run {
                 Ok(None)
             }
             Reach::Busy => {
-                self.shared.pool.turn_ended(TURN_WAIT).await;
+                self.wait_for_turn(TURN_WAIT).await;
                 Ok(Some(Step::Again))
             }
             Reach::Gone => {

@@ -210,7 +210,7 @@ impl Run {
         self.account_effect(refusal, MethodClass::Write);
         self.withdraw(intent);
         match effect {
-            TaskEffect::AnotherAccount => {
+            TaskEffect::AnotherAccount | TaskEffect::SameAccount => {
                 self.commit().await?;
                 Ok(Step::Again)
             }

@@ -30,7 +30,8 @@ use transfer::task::{Command, Task, TaskEvent, Wish};
 
 use super::pool::Hold;
 use super::store::expect_item;
-use super::{Halt, Item, Shared};
+use super::{Halt, Shared};
+pub(crate) use claim::RunningTasks;
 use reader::Reader;
 use staged::AccountDelta;
 

@@ -100,10 +100,6 @@ impl Run {
             let before = connection.newest(source, Some(date)).await?.message;
             begin = begin.max(before.map_or(MessageId(0), |message| message.id));
         }
-        if let Some(date) = selection.end_date() {
-            let end = connection.newest(source, Some(date)).await?.message;
-            last = last.min(end.map_or(MessageId(0), |message| message.id));
-        }
         Ok((begin.min(last), last, newest.count))
     }
 

@@ -1,7 +1,7 @@
 //! From pages to the next chunk.
 
 use transfer::account::MethodClass;
-use transfer::chunk::{Chunk, Cut, Limit, cut};
+use transfer::chunk::{Chunk, Cut, Limit, Passed, cut};
 use transfer::ids::MessageId;
 use transfer::task::TaskEvent;
 
@@ -38,11 +38,11 @@ impl Run {
                         return Ok(Next::Other(step));
                     }
                 }
-                Cut::Chunk(chunk) if chunk.ids.is_empty() => self.pass(&chunk),
                 Cut::Chunk(chunk) => return Ok(Next::Chunk(chunk)),
+                Cut::Passed(passed) => self.pass(passed),
                 Cut::NoRoom { needs } => return self.no_room(needs, batch_left, budget_left).await.map(Next::Other),
                 Cut::Exhausted(rest) => {
-                    self.pass(&rest);
+                    self.pass(rest);
                     return self.end(TaskEvent::Finish).await.map(Next::Other);
                 }
             }
@@ -73,15 +73,15 @@ impl Run {
     }
 
     /// Moves past messages of which none is carried.
-    fn pass(&mut self, chunk: &Chunk) {
-        self.stage_skips(chunk.skips.clone());
+    fn pass(&mut self, passed: Passed) {
+        let skipped: usize = passed.skips.iter().map(|skip| skip.ids.len()).sum();
+        self.stage_skips(passed.skips);
         let checkpoint = &mut self.task.checkpoint;
-        let skipped: usize = chunk.skips.iter().map(|skip| skip.ids.len()).sum();
-        checkpoint.counts.scanned += u64::from(chunk.scanned);
+        checkpoint.counts.scanned += u64::from(passed.scanned);
         checkpoint.counts.matched += skipped as u64;
         checkpoint.counts.skipped += skipped as u64;
-        checkpoint.cursor = chunk.cursor_after;
-        checkpoint.ahead.clone_from(&chunk.ahead_after);
+        checkpoint.cursor = passed.cursor_after.unwrap_or(checkpoint.cursor);
+        checkpoint.ahead = passed.ahead_after;
         self.dirty = true;
         self.forget_decided();
     }
@@ -123,7 +123,14 @@ impl Run {
         match page {
             Page::Messages(messages) => {
                 self.read_failures = 0;
-                self.buffer.extend(messages);
+                for message in messages {
+                    if self.task.selection.ends_before(&message) {
+                        self.reached_end = true;
+                        self.reader = None;
+                        break;
+                    }
+                    self.buffer.push(message);
+                }
                 Ok(None)
             }
             Page::End => {

@@ -1,0 +1,86 @@
+//! What the SDK's errors mean for a commit.
+//!
+//! Conflict and Refused promise that nothing was written, so whatever is not known to be harmless is Unknown: no answer,
+//! half an answer, an answer of the 500s.
+
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+
+use super::super::{CommitError, TableError};
+
+/// A write to an item that another transaction is just writing, or whose condition did not hold.
+const CONFLICTS: [&str; 3] =
+    ["ConditionalCheckFailedException", "TransactionConflictException", "ReplicatedWriteConflictException"];
+/// The same, in the reasons of a cancelled transaction.
+const CANCELLED_BY_CONFLICT: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
+
+pub(super) fn of_read<E>(error: SdkError<E, HttpResponse>) -> TableError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    TableError::Failed(DisplayErrorContext(error).to_string())
+}
+
+pub(super) fn of_put(error: SdkError<PutItemError, HttpResponse>) -> CommitError {
+    of_write(error)
+}
+
+pub(super) fn of_delete(error: SdkError<DeleteItemError, HttpResponse>) -> CommitError {
+    of_write(error)
+}
+
+pub(super) fn of_commit(error: SdkError<TransactWriteItemsError, HttpResponse>) -> CommitError {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return of_write(error);
+    };
+    let reasons: Vec<&str> =
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("?")).collect();
+    let text = format!("the transaction was cancelled: {}", reasons.join(", "));
+    // One throttled item among conflicts: the caller reads again anyway.
+    if reasons.iter().any(|reason| CANCELLED_BY_CONFLICT.contains(reason)) {
+        CommitError::Conflict(text)
+    } else {
+        CommitError::Refused(text)
+    }
+}
+
+fn of_write<E>(error: SdkError<E, HttpResponse>) -> CommitError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let judged = judge(&error);
+    let text = DisplayErrorContext(error).to_string();
+    match judged {
+        Written::NotByConflict => CommitError::Conflict(text),
+        Written::No => CommitError::Refused(text),
+        Written::Perhaps => CommitError::Unknown(text),
+    }
+}
+
+enum Written {
+    NotByConflict,
+    No,
+    Perhaps,
+}
+
+fn judge<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Written {
+    match error {
+        // Never sent.
+        SdkError::ConstructionFailure(_) => Written::No,
+        SdkError::ServiceError(answer) => {
+            let code = answer.err().code().unwrap_or_default();
+            if CONFLICTS.contains(&code) {
+                Written::NotByConflict
+            } else if answer.raw().status().is_server_error() || code == "TransactionInProgressException" {
+                Written::Perhaps
+            } else {
+                Written::No
+            }
+        }
+        // Timeouts, connections that broke, answers that were cut off; and whatever the SDK invents next.
+        _ => Written::Perhaps,
+    }
+}
