@@ -104,7 +104,7 @@ pub(crate) mod tests {
     #[test]
     fn public_values_near_the_ends_are_refused() {
         let group = Group::checked(&prime().to_bytes_be(), 3).unwrap();
-        let margin = BigUint::from(1_u8) << 1984;
+        let margin: BigUint = BigUint::from(1_u8) << 1984;
         for (value, good) in [
             (BigUint::from(0_u8), false),
             (BigUint::from(1_u8), false),

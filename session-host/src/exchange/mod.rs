@@ -149,6 +149,14 @@ async fn ask<R: RemoteCall>(
     R::Return::from_bytes(&reply.body).map_err(|_undecodable| ExchangeError::Malformed(what))
 }
 
+/// An error with the error below it, in one line.
+pub(crate) fn told(error: &ExchangeError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
 /// By how many whole seconds this machine is ahead (negative: behind).
 pub(crate) fn skew_secs(here_millis: i64, there_millis: i64) -> i64 {
     (here_millis - there_millis) / 1000

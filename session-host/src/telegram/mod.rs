@@ -4,6 +4,18 @@
 //! any uncertain answer it is closed (its runner aborted *and joined*) and a new one is opened. Nothing here retries,
 //! and nothing sleeps through a flood wait.
 
+mod connection;
+mod convert;
+mod differing;
+mod forwarding;
+mod grammers;
+mod peers;
+mod reading;
+mod server_clock;
+pub mod setup;
+
+pub use connection::GrammersTelegram;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use transfer::address::PeerAddress;
