@@ -1,8 +1,30 @@
 //! The TL front: one decoded request in, one serialized answer out. Thin translations over `world`; no rule lives here.
+//!
+//! What must stay true: [`handle`] never panics, whatever the bytes; an unknown call is refused and noted in the audit.
 
 pub mod auth;
+mod channels;
+mod contacts;
+mod dialogs;
+mod forward;
+mod help;
+mod history;
+mod layers;
+mod media;
+mod messages;
+mod peers;
+mod revise;
+mod send;
+mod topics;
+mod updates;
+mod views;
 
-use crate::world::{AuthKeyId, Push, RpcError, SessionId, UserId, WireCommand, WireFault, World};
+use crate::world::{
+    About, Actor, AuthKeyId, Push, ReplyShape, Rpc, RpcError, SessionId, Ticket, UserId, WireCommand, WireFault, World,
+};
+use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, functions as f, name_for_id};
+
+pub use layers::unwrap;
 
 /// Who calls, as the session layer knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +68,132 @@ pub struct Wrapped {
     pub start: usize,
 }
 
-/// Strips `invokeWithLayer`, `initConnection`, `invokeWithoutUpdates`, `invokeAfterMsg(s)` and takes note of them.
-///
-/// # Errors
-/// `INPUT_REQUEST_INVALID` when the wrappers themselves do not decode.
-pub fn unwrap(_body: &[u8]) -> Result<Wrapped, RpcError> {
-    Ok(Wrapped::default())
+/// A call on its way through: who makes it, and in which world.
+struct Call<'a> {
+    world: &'a mut World,
+    actor: Actor,
 }
 
 /// Answers one request (`body` may still carry its wrappers). Never panics, whatever the bytes.
-pub fn handle(_world: &mut World, _caller: &Caller, _body: &[u8]) -> Answer {
-    Answer::plain(Err(RpcError::bad("METHOD_INVALID")))
+pub fn handle(world: &mut World, caller: &Caller, body: &[u8]) -> Answer {
+    let wrapped = match unwrap(body) {
+        Ok(wrapped) => wrapped,
+        Err(error) => return Answer::plain(Err(error)),
+    };
+    let request = body.get(wrapped.start..).unwrap_or_default();
+    let Some((id, arguments)) = request.split_first_chunk::<4>() else {
+        return Answer::plain(Err(RpcError::bad("INPUT_METHOD_INVALID")));
+    };
+    let id = u32::from_le_bytes(*id);
+    let mut answer = dispatch(world, caller, id, arguments);
+    if let Ok(body) = answer.body.as_mut() {
+        layers::downgrade(body, wrapped.layer.unwrap_or(caller.layer));
+    }
+    answer
+}
+
+fn dispatch(world: &mut World, caller: &Caller, id: u32, arguments: &[u8]) -> Answer {
+    if let Some(mut answer) = auth::handle(world, caller, id, arguments) {
+        if answer.audit.is_none() {
+            let seq = world.open_audit(caller.user, caller.auth_key, caller.session, About::of(name_for_id(id)));
+            world.audit_outcome(seq, &answer.body);
+            answer.audit = Some(seq);
+        }
+        return answer;
+    }
+    if let Some(body) = help::without_login(world, caller, id) {
+        return Answer::plain(Ok(body));
+    }
+    let Some(user) = caller.user else {
+        return Answer::plain(Err(RpcError::unregistered()));
+    };
+    let actor = Actor { user, auth_key: caller.auth_key, session: caller.session };
+    let mut call = Call { world, actor };
+    let answer = about_messages(&mut call, id, arguments).or_else(|| about_chats(&mut call, id, arguments));
+    answer.unwrap_or_else(|| {
+        tracing::debug!(method = name_for_id(id), id, "a call that is not simulated");
+        call.run(About::of(name_for_id(id)), |_, _, _| Err(RpcError::bad("METHOD_INVALID")))
+    })
+}
+
+/// Calls about messages.
+fn about_messages(call: &mut Call<'_>, id: u32, arguments: &[u8]) -> Option<Answer> {
+    Some(match id {
+        f::messages::GetHistory::CONSTRUCTOR_ID => call.with(arguments, history::get_history),
+        f::messages::Search::CONSTRUCTOR_ID => call.with(arguments, history::search),
+        f::messages::GetSearchCounters::CONSTRUCTOR_ID => call.with(arguments, history::search_counters),
+        f::messages::GetReplies::CONSTRUCTOR_ID => call.with(arguments, history::get_replies),
+        f::messages::GetMessages::CONSTRUCTOR_ID => call.with(arguments, messages::get_messages),
+        f::channels::GetMessages::CONSTRUCTOR_ID => call.with(arguments, messages::get_channel_messages),
+        f::messages::ForwardMessages::CONSTRUCTOR_ID => call.with(arguments, forward::forward_messages),
+        f::messages::SendMessage::CONSTRUCTOR_ID => call.with(arguments, send::send_message),
+        f::messages::SendMedia::CONSTRUCTOR_ID => call.with(arguments, send::send_media),
+        f::messages::SendMultiMedia::CONSTRUCTOR_ID => call.with(arguments, send::send_multi_media),
+        f::messages::EditMessage::CONSTRUCTOR_ID => call.with(arguments, revise::edit_message),
+        f::messages::DeleteMessages::CONSTRUCTOR_ID => call.with(arguments, revise::delete_messages),
+        f::channels::DeleteMessages::CONSTRUCTOR_ID => call.with(arguments, revise::delete_channel_messages),
+        f::messages::ReadHistory::CONSTRUCTOR_ID => call.with(arguments, messages::read_history),
+        f::channels::ReadHistory::CONSTRUCTOR_ID => call.with(arguments, messages::read_channel_history),
+        f::updates::GetState::CONSTRUCTOR_ID => call.with(arguments, updates::get_state),
+        f::updates::GetDifference::CONSTRUCTOR_ID => call.with(arguments, updates::get_difference),
+        f::updates::GetChannelDifference::CONSTRUCTOR_ID => call.with(arguments, updates::get_channel_difference),
+        f::messages::GetForumTopics::CONSTRUCTOR_ID => call.with(arguments, topics::get_topics),
+        f::messages::GetForumTopicsById::CONSTRUCTOR_ID => call.with(arguments, topics::get_topics_by_id),
+        _ => return None,
+    })
+}
+
+/// Calls about people and chats.
+fn about_chats(call: &mut Call<'_>, id: u32, arguments: &[u8]) -> Option<Answer> {
+    Some(match id {
+        f::users::GetUsers::CONSTRUCTOR_ID => call.with(arguments, contacts::get_users),
+        f::users::GetFullUser::CONSTRUCTOR_ID => call.with(arguments, contacts::get_full_user),
+        f::contacts::ResolveUsername::CONSTRUCTOR_ID => call.with(arguments, contacts::resolve_username),
+        f::contacts::ResolvePhone::CONSTRUCTOR_ID => call.with(arguments, contacts::resolve_phone),
+        f::contacts::GetContacts::CONSTRUCTOR_ID => call.with(arguments, contacts::get_contacts),
+        f::messages::CheckChatInvite::CONSTRUCTOR_ID => call.with(arguments, contacts::check_invite),
+        f::messages::ImportChatInvite::CONSTRUCTOR_ID => call.with(arguments, contacts::import_invite),
+        f::messages::GetDialogs::CONSTRUCTOR_ID => call.with(arguments, dialogs::get_dialogs),
+        f::messages::GetPeerDialogs::CONSTRUCTOR_ID => call.with(arguments, dialogs::get_peer_dialogs),
+        f::messages::GetPinnedDialogs::CONSTRUCTOR_ID => call.with(arguments, dialogs::get_pinned_dialogs),
+        f::channels::GetChannels::CONSTRUCTOR_ID => call.with(arguments, channels::get_channels),
+        f::channels::GetFullChannel::CONSTRUCTOR_ID => call.with(arguments, channels::get_full_channel),
+        f::channels::GetParticipant::CONSTRUCTOR_ID => call.with(arguments, channels::get_participant),
+        f::channels::JoinChannel::CONSTRUCTOR_ID => call.with(arguments, channels::join_channel),
+        f::channels::LeaveChannel::CONSTRUCTOR_ID => call.with(arguments, channels::leave_channel),
+        f::messages::GetFullChat::CONSTRUCTOR_ID => call.with(arguments, channels::get_full_chat),
+        f::messages::GetChats::CONSTRUCTOR_ID => call.with(arguments, channels::get_chats),
+        f::account::UpdateStatus::CONSTRUCTOR_ID => call.with(arguments, help::update_status),
+        f::help::GetAppConfig::CONSTRUCTOR_ID => call.with(arguments, help::get_app_config),
+        f::help::GetTermsOfServiceUpdate::CONSTRUCTOR_ID => call.with(arguments, help::get_terms_update),
+        _ => return None,
+    })
+}
+
+impl Call<'_> {
+    /// Decodes the arguments and answers.
+    fn with<T: Deserializable>(&mut self, arguments: &[u8], answer: impl FnOnce(&mut Call<'_>, &T) -> Answer) -> Answer {
+        match T::deserialize(&mut Cursor::from_slice(arguments)) {
+            Ok(request) => answer(self, &request),
+            Err(_) => Answer::plain(Err(RpcError::bad("INPUT_REQUEST_INVALID"))),
+        }
+    }
+
+    /// Runs the call in the world, with all that surrounds it.
+    fn run(
+        &mut self,
+        about: About,
+        act: impl FnOnce(&mut World, &Actor, &mut Ticket) -> Rpc<Vec<u8>>,
+    ) -> Answer {
+        let actor = self.actor;
+        let done = self.world.call(&actor, about, |world, ticket| act(world, &actor, ticket));
+        let body = match (done.result, done.shape) {
+            (Ok(_), ReplyShape::UnknownConstructor) => Ok(updates::undecodable(self.world.now())),
+            (Ok(_), ReplyShape::OtherUpdates) => Ok(grammers_tl_types::enums::Updates::TooLong.to_bytes()),
+            (result, _) => result,
+        };
+        Answer { body, wire: done.wire, audit: Some(done.audit) }
+    }
 }
 
 /// The updates queued since the last call.
@@ -66,11 +203,13 @@ pub fn take_pushes(world: &mut World) -> Vec<Push> {
 
 /// What faults and rules ask of the wire since the last call.
 pub fn take_wire_commands(world: &mut World) -> Vec<WireCommand> {
-    std::mem::take(&mut world.wire_commands)
+    world.take_wire_commands()
 }
 
 /// A complete serialized `Updates` for the sessions of `push.to`.
 #[must_use]
-pub fn encode_push(_world: &World, _push: &Push, _layer: i32) -> Vec<u8> {
-    Vec::new()
+pub fn encode_push(world: &World, push: &Push, layer: i32) -> Vec<u8> {
+    let mut body = updates::pushed(world, push);
+    layers::downgrade(&mut body, layer);
+    body
 }

@@ -50,7 +50,10 @@ pub enum Outcome {
     Partial,
     Refused(Box<str>),
     /// Applied or not, as the flag says; the caller did not hear of it.
-    Lost { fault: &'static str, applied: bool },
+    Lost {
+        fault: &'static str,
+        applied: bool,
+    },
 }
 
 /// An entry as the control API shows it.

@@ -86,11 +86,21 @@ impl About {
 #[must_use]
 pub fn class_of(method: &str) -> Class {
     match method {
-        "messages.forwardMessages" | "messages.sendMessage" | "messages.sendMedia" | "messages.sendMultiMedia"
+        "messages.forwardMessages"
+        | "messages.sendMessage"
+        | "messages.sendMedia"
+        | "messages.sendMultiMedia"
         | "messages.editMessage" => Class::Write,
-        "messages.getHistory" | "messages.search" | "messages.getMessages" | "channels.getMessages"
-        | "messages.getSearchCounters" | "messages.getDialogs" | "messages.getReplies" => Class::Read,
-        "contacts.resolveUsername" | "contacts.resolvePhone" | "messages.checkChatInvite"
+        "messages.getHistory"
+        | "messages.search"
+        | "messages.getMessages"
+        | "channels.getMessages"
+        | "messages.getSearchCounters"
+        | "messages.getDialogs"
+        | "messages.getReplies" => Class::Read,
+        "contacts.resolveUsername"
+        | "contacts.resolvePhone"
+        | "messages.checkChatInvite"
         | "messages.importChatInvite" => Class::Resolve,
         _ => Class::Other,
     }
@@ -139,7 +149,13 @@ impl World {
     }
 
     /// Notes a call in the audit, still open. Calls outside of [`World::call`] (login) set the outcome themselves.
-    pub fn open_audit(&mut self, account: Option<UserId>, auth_key: AuthKeyId, session: SessionId, about: About) -> u64 {
+    pub fn open_audit(
+        &mut self,
+        account: Option<UserId>,
+        auth_key: AuthKeyId,
+        session: SessionId,
+        about: About,
+    ) -> u64 {
         let now = self.now();
         let class = class_of(about.method);
         let until = account.and_then(|account| self.floods.wait_until(account, class, now));

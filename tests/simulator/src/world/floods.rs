@@ -119,7 +119,8 @@ impl FloodModel {
     /// # Errors
     /// A text that says what is allowed.
     pub fn parse(text: &str, scale: f64) -> Result<FloodModel, String> {
-        let wrong = || format!("flood model '{text}' is not known: use none, reported or BUCKET:WAIT_SECS, such as 500:30");
+        let wrong =
+            || format!("flood model '{text}' is not known: use none, reported or BUCKET:WAIT_SECS, such as 500:30");
         match text {
             "none" => Ok(FloodModel::none()),
             "reported" => Ok(FloodModel::reported(scale)),

@@ -26,7 +26,8 @@ impl World {
     /// The next messages above an id, oldest first.
     pub fn call_history_up(&mut self, actor: &Actor, chat: ChatId, above: MessageId, limit: i32) -> Done<Vec<Message>> {
         let offset_id = above.0.saturating_add(1);
-        let mut done = self.call_history(actor, chat, Window { offset_id, add_offset: -limit, limit, ..Window::default() });
+        let mut done =
+            self.call_history(actor, chat, Window { offset_id, add_offset: -limit, limit, ..Window::default() });
         if let Ok(page) = done.result.as_mut() {
             page.reverse();
         }

@@ -172,7 +172,8 @@ impl Generated {
     /// The smallest id whose date is not before `date` (one past the end if none).
     #[must_use]
     pub fn first_at(&self, date: i32) -> MessageId {
-        let steps = (i64::from(date) - i64::from(self.first_date) + i64::from(GAP_SECS) - 1).div_euclid(i64::from(GAP_SECS));
+        let steps =
+            (i64::from(date) - i64::from(self.first_date) + i64::from(GAP_SECS) - 1).div_euclid(i64::from(GAP_SECS));
         MessageId(i32::try_from((steps + 1).clamp(1, i64::from(self.count) + 1)).unwrap_or(1))
     }
 
@@ -237,8 +238,22 @@ fn media_id(seed: u64) -> i64 {
 #[must_use]
 pub fn text(seed: u64) -> String {
     const WORDS: [&str; 16] = [
-        "harbour", "morning", "tide", "list", "crossing", "cabin", "ticket", "north", "rope", "late", "north-west",
-        "deck", "cargo", "signal", "bridge", "island",
+        "harbour",
+        "morning",
+        "tide",
+        "list",
+        "crossing",
+        "cabin",
+        "ticket",
+        "north",
+        "rope",
+        "late",
+        "north-west",
+        "deck",
+        "cargo",
+        "signal",
+        "bridge",
+        "island",
     ];
     let mut out = String::with_capacity(48);
     let mut rest = seed;
@@ -259,7 +274,14 @@ mod tests {
     use super::*;
 
     fn generated(count: i32) -> Generated {
-        Generated { seed: 7, chat: ChatId::channel(1), by: UserId(1), count, first_date: 1_600_000_000, mix: Mix::default() }
+        Generated {
+            seed: 7,
+            chat: ChatId::channel(1),
+            by: UserId(1),
+            count,
+            first_date: 1_600_000_000,
+            mix: Mix::default(),
+        }
     }
 
     #[test]

@@ -37,7 +37,12 @@ impl History {
     /// A history that starts with generated messages.
     #[must_use]
     pub fn generated(generated: Generated) -> History {
-        History { visible: generated.visible(), last_id: generated.count, generated: Some(generated), ..History::default() }
+        History {
+            visible: generated.visible(),
+            last_id: generated.count,
+            generated: Some(generated),
+            ..History::default()
+        }
     }
 
     /// The highest id ever given.
@@ -184,11 +189,7 @@ impl History {
 
 /// Cuts a window out of a sequence given by its two directions: the list is newest first, the window starts `add_offset`
 /// places after the first id below the offset, and is clipped at both ends. `max_id` and `min_id` filter what is in it.
-pub fn cut<Older, Newer>(
-    window: Window,
-    older: impl FnOnce() -> Older,
-    newer: impl FnOnce() -> Newer,
-) -> Vec<MessageId>
+pub fn cut<Older, Newer>(window: Window, older: impl FnOnce() -> Older, newer: impl FnOnce() -> Newer) -> Vec<MessageId>
 where
     Older: Iterator<Item = MessageId>,
     Newer: Iterator<Item = MessageId>,

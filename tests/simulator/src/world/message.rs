@@ -366,7 +366,14 @@ impl Document {
     /// A document of a kind with the usual attributes.
     #[must_use]
     pub fn of(kind: DocumentKind, id: i64) -> Document {
-        Document { id, kind, mime: Arc::from(kind.mime()), file_name: None, size: 1_000 + id.rem_euclid(100_000), duration_secs: 10 }
+        Document {
+            id,
+            kind,
+            mime: Arc::from(kind.mime()),
+            file_name: None,
+            size: 1_000 + id.rem_euclid(100_000),
+            duration_secs: 10,
+        }
     }
 }
 

@@ -58,8 +58,6 @@ pub struct World {
     pub login: login::Login,
     /// Off where nobody takes pushes, so that they do not pile up.
     pub pushes_on: bool,
-    /// What `help.getConfig` names as the address of each DC; the server fills it in.
-    pub dc_addresses: BTreeMap<i32, std::net::SocketAddr>,
     pub(crate) random_ids: HashMap<(UserId, ChatId, i64), MessageId>,
     pub(crate) twins: HashMap<u64, Vec<(UserId, MessageId)>>,
     pub(crate) last_twin: u64,
@@ -83,7 +81,6 @@ impl World {
             audit: audit::Audit::default(),
             login: login::Login::default(),
             pushes_on: true,
-            dc_addresses: BTreeMap::new(),
             random_ids: HashMap::new(),
             twins: HashMap::new(),
             last_twin: 0,
@@ -106,6 +103,11 @@ impl World {
     /// Adds (or replaces) a chat.
     pub fn add_chat(&mut self, chat: Chat) {
         self.chats.insert(chat.id, chat);
+    }
+
+    /// What faults and rules ask of the wire since the last call.
+    pub fn take_wire_commands(&mut self) -> Vec<WireCommand> {
+        std::mem::take(&mut self.wire_commands)
     }
 
     /// A chat for audits.

@@ -47,9 +47,16 @@ impl World {
     /// Puts messages into a chat, whoever may. Gives ids and pts as the author sees them, in order.
     pub(crate) fn post(&mut self, actor: &Actor, chat: ChatId, drafts: &[Draft]) -> Vec<NewEvent> {
         for draft in drafts.iter().filter(|draft| draft.random_id != 0) {
-            debug_assert!(!self.random_ids.contains_key(&(actor.user, chat, draft.random_id)), "random ids are checked first");
+            debug_assert!(
+                !self.random_ids.contains_key(&(actor.user, chat, draft.random_id)),
+                "random ids are checked first"
+            );
         }
-        let events = if chat.is_channel() { self.post_in_channel(actor, chat, drafts) } else { self.post_in_mailboxes(actor, chat, drafts) };
+        let events = if chat.is_channel() {
+            self.post_in_channel(actor, chat, drafts)
+        } else {
+            self.post_in_mailboxes(actor, chat, drafts)
+        };
         for (draft, event) in drafts.iter().zip(&events) {
             if draft.random_id != 0 {
                 self.random_ids.insert((actor.user, chat, draft.random_id), event.id);

@@ -57,7 +57,12 @@ impl World {
     ///
     /// # Errors
     /// As for [`World::history`].
-    pub fn messages_by_id(&self, viewer: UserId, chat: ChatId, ids: &[MessageId]) -> Rpc<Vec<Option<Cow<'_, Message>>>> {
+    pub fn messages_by_id(
+        &self,
+        viewer: UserId,
+        chat: ChatId,
+        ids: &[MessageId],
+    ) -> Rpc<Vec<Option<Cow<'_, Message>>>> {
         self.check_peer(viewer, chat)?;
         if chat.is_channel() {
             self.readable(viewer, chat)?;
@@ -89,7 +94,12 @@ impl World {
     }
 
     /// The ids an account can see in a chat, newest first.
-    pub(crate) fn visible_ids(&self, viewer: UserId, chat: ChatId, before: MessageId) -> Box<dyn Iterator<Item = MessageId> + '_> {
+    pub(crate) fn visible_ids(
+        &self,
+        viewer: UserId,
+        chat: ChatId,
+        before: MessageId,
+    ) -> Box<dyn Iterator<Item = MessageId> + '_> {
         if chat.is_channel() {
             return match self.chats.get(&chat) {
                 Some(channel) => Box::new(channel.history.older(before)),
@@ -137,7 +147,8 @@ impl World {
     /// The chat list, newest first.
     #[must_use]
     pub fn dialogs(&self, viewer: UserId) -> Vec<Dialog> {
-        let mut chats: Vec<ChatId> = self.users.get(&viewer).map(|u| u.mailbox.by_chat.keys().copied().collect()).unwrap_or_default();
+        let mut chats: Vec<ChatId> =
+            self.users.get(&viewer).map(|u| u.mailbox.by_chat.keys().copied().collect()).unwrap_or_default();
         for chat in self.chats.values().filter(|chat| chat.is_member(viewer)) {
             if !chats.contains(&chat.id) {
                 chats.push(chat.id);
@@ -156,7 +167,9 @@ impl World {
         let date = date.or_else(|| self.chats.get(&chat).map(|chat| chat.date)).unwrap_or(0);
         let mailbox = &self.users.get(&viewer)?.mailbox;
         let read_inbox = match chat.peer() {
-            Peer::Channel(_) => self.chats.get(&chat)?.members.get(&viewer).map_or(MessageId(0), |member| member.read_upto),
+            Peer::Channel(_) => {
+                self.chats.get(&chat)?.members.get(&viewer).map_or(MessageId(0), |member| member.read_upto)
+            }
             Peer::User(_) | Peer::Group(_) => mailbox.read_inbox.get(&chat).copied().unwrap_or(MessageId(0)),
         };
         let read_outbox = mailbox.read_outbox.get(&chat).copied().unwrap_or(MessageId(0));

@@ -52,7 +52,8 @@ impl World {
             return Err(RpcError::bad("USERNAME_INVALID"));
         }
         let chat = self.chats.values().find(|chat| chat.username.as_deref() == Some(&name)).map(|chat| chat.id);
-        let user = || self.users.values().find(|user| user.username.as_deref() == Some(&name)).map(|u| ChatId::user(u.id));
+        let user =
+            || self.users.values().find(|user| user.username.as_deref() == Some(&name)).map(|u| ChatId::user(u.id));
         chat.or_else(user).ok_or_else(|| RpcError::bad("USERNAME_NOT_OCCUPIED"))
     }
 

@@ -1,6 +1,6 @@
 //! Edits and deletions.
 
-use super::chat::{Chat, ChannelChange, ChatKind, Role};
+use super::chat::{ChannelChange, Chat, ChatKind, Role};
 use super::message::{Entity, Media, Message, Text};
 use super::updates::WorldUpdate;
 use super::user::MailboxChange;

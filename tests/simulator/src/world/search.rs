@@ -103,14 +103,22 @@ impl World {
     ///
     /// # Errors
     /// As for [`World::history`].
-    pub fn count_matching(&self, viewer: UserId, chat: ChatId, topic: Option<MessageId>, filters: &[Filter]) -> Rpc<Vec<usize>> {
+    pub fn count_matching(
+        &self,
+        viewer: UserId,
+        chat: ChatId,
+        topic: Option<MessageId>,
+        filters: &[Filter],
+    ) -> Rpc<Vec<usize>> {
         self.check_peer(viewer, chat)?;
         if chat.is_channel() {
             self.readable(viewer, chat)?;
         }
         let mut counts = vec![0; filters.len()];
         for id in self.visible_ids(viewer, chat, MessageId(i32::MAX)) {
-            let Some(message) = self.message(viewer, chat, id).filter(|message| in_topic(message, topic)) else { continue };
+            let Some(message) = self.message(viewer, chat, id).filter(|message| in_topic(message, topic)) else {
+                continue;
+            };
             for (count, filter) in counts.iter_mut().zip(filters) {
                 *count += usize::from(filter.fits(&message));
             }

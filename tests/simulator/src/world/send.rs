@@ -53,7 +53,9 @@ impl World {
         self.check_peer(actor.user, to)?;
         check(&messages)?;
         let earlier = |world: &World| {
-            let ids = messages.iter().filter_map(|m| Some((m.random_id, *world.random_ids.get(&(actor.user, to, m.random_id))?)));
+            let ids = messages
+                .iter()
+                .filter_map(|m| Some((m.random_id, *world.random_ids.get(&(actor.user, to, m.random_id))?)));
             ids.collect::<Vec<_>>()
         };
         let known = earlier(self);
@@ -109,12 +111,7 @@ fn check(messages: &[Outgoing]) -> Rpc<()> {
 
 fn draft(message: Outgoing, group: i64, options: SendOptions) -> Draft {
     let plain = message.entities.is_empty() && message.media.is_none() && options.reply.is_none();
-    let extra = Extra {
-        media: message.media,
-        entities: message.entities,
-        reply: options.reply,
-        ..Extra::default()
-    };
+    let extra = Extra { media: message.media, entities: message.entities, reply: options.reply, ..Extra::default() };
     Draft {
         text: Text::new(&message.text),
         random_id: message.random_id,

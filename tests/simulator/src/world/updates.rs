@@ -27,12 +27,35 @@ pub struct NewEvent {
 /// What happened. Ids and chats are those of the receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorldUpdate {
-    New { chat: ChatId, events: Vec<NewEvent> },
-    Edited { chat: ChatId, id: MessageId, pts: i32 },
+    New {
+        chat: ChatId,
+        events: Vec<NewEvent>,
+    },
+    Edited {
+        chat: ChatId,
+        id: MessageId,
+        pts: i32,
+    },
     /// `chat` is a channel, or `None` for a mailbox.
-    Deleted { chat: Option<ChatId>, ids: Vec<MessageId>, pts: i32, count: i32 },
-    ReadInbox { chat: ChatId, upto: MessageId, unread: i32, pts: i32, count: i32 },
-    ReadOutbox { chat: ChatId, upto: MessageId, pts: i32, count: i32 },
+    Deleted {
+        chat: Option<ChatId>,
+        ids: Vec<MessageId>,
+        pts: i32,
+        count: i32,
+    },
+    ReadInbox {
+        chat: ChatId,
+        upto: MessageId,
+        unread: i32,
+        pts: i32,
+        count: i32,
+    },
+    ReadOutbox {
+        chat: ChatId,
+        upto: MessageId,
+        pts: i32,
+        count: i32,
+    },
     /// Something no client can decode (a fault).
     Unknown,
 }
