@@ -26,6 +26,7 @@ pub mod refusal;
 pub mod selection;
 pub mod sequence;
 pub mod settle;
+pub mod submit;
 pub mod table;
 pub mod task;
 pub mod verdict;

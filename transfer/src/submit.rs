@@ -1,0 +1,408 @@
+//! What admins do to tasks: ask for one, let it go on, wish it paused or cancelled.
+//!
+//! The task is committed before its job is sent. If the process dies between the two, the sweeper finds the task due
+//! and sends a job; if the answer to a commit is lost, the table is read and whoever asked learns what stands there.
+
+use jiff::Timestamp;
+
+use crate::address::PeerAddress;
+use crate::ids::{MessageId, Nonce, TaskId};
+use crate::pace::{BadPace, Pace, Preset};
+use crate::queue::{Job, Queue, QueueError};
+use crate::selection::{BadSelection, Selection};
+use crate::table::{CommitError, Guard, Item, Key, Record, Table, TableError, Write};
+use crate::task::{
+    BATCH_LEN_DEFAULT, Checkpoint, Command, Endpoint, IllegalTransition, Style, Task, TaskEvent, TaskState, Wish,
+};
+
+/// How often a commit is tried on top of what others wrote meanwhile.
+const CONFLICTS_MAX: u32 = 20;
+/// Titles are shown in lists and messages.
+const TITLE_LEN_MAX: usize = 200;
+
+/// A transfer that somebody asks for. Begins with [`NewTask::new`]; what is not set keeps its default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTask {
+    /// Its id, drawn by the caller.
+    pub id: TaskId,
+    /// From which its random ids are derived, drawn by the caller and never used before.
+    pub nonce: Nonce,
+    /// What the admin calls it.
+    pub title: String,
+    /// From where.
+    pub source: PeerAddress,
+    /// To where.
+    pub target: PeerAddress,
+    /// A topic of the target.
+    pub topic: Option<MessageId>,
+    /// Which messages.
+    pub selection: Selection,
+    /// How they are forwarded.
+    pub style: Style,
+    /// How fast.
+    pub pace: Pace,
+    /// Messages in a batch.
+    pub batch_len: u32,
+    /// Whether to pause after each batch.
+    pub pause_after_batch: bool,
+    /// Only accounts of this group.
+    pub group: Option<String>,
+}
+
+/// Why a transfer makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadTask {
+    /// Into itself.
+    #[error("source and target are the same chat, {0}: choose another target")]
+    SameChat(PeerAddress),
+    /// The selection can select nothing.
+    #[error(transparent)]
+    Selection(#[from] BadSelection),
+    /// A pace that nobody means.
+    #[error(transparent)]
+    Pace(#[from] BadPace),
+    /// A batch of no messages never ends.
+    #[error("a batch has at least one message")]
+    EmptyBatch,
+    /// Telegram refuses it.
+    #[error("captions can only be dropped together with the author: ask for both")]
+    CaptionsWithAuthor,
+    /// The topic is named by its first message's id.
+    #[error("{0} is no topic: message ids begin at 1")]
+    Topic(MessageId),
+    /// The title is too long to show.
+    #[error("a title has at most {TITLE_LEN_MAX} characters")]
+    Title,
+}
+
+/// Why a task could not be asked for or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Reading failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Writing failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The task stands in the table; a host finds it by itself, within minutes.
+    #[error("the task is stored, but its job was not queued; a host will find it: {0}")]
+    Queue(#[from] QueueError),
+    /// There is no such task.
+    #[error("there is no task {0}")]
+    Unknown(TaskId),
+    /// It cannot do that now.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// Others wrote to the task again and again.
+    #[error("task {0} is written to by others all the time; try again")]
+    Contended(TaskId),
+}
+
+impl NewTask {
+    /// Everything from `source` to `target`, at the original's pace and batch size, going on after each batch.
+    pub fn new(id: TaskId, nonce: Nonce, source: PeerAddress, target: PeerAddress) -> Self {
+        Self {
+            id,
+            nonce,
+            title: format!("{source} to {target}"),
+            source,
+            target,
+            topic: None,
+            selection: Selection::everything(),
+            style: Style::default(),
+            pace: Preset::Small.pace(),
+            batch_len: BATCH_LEN_DEFAULT,
+            pause_after_batch: false,
+            group: None,
+        }
+    }
+
+    /// The task, ready to be submitted.
+    ///
+    /// # Errors
+    /// It makes no sense; nothing was stored.
+    pub fn build(self, now: Timestamp) -> Result<Task, BadTask> {
+        if self.source == self.target {
+            return Err(BadTask::SameChat(self.source));
+        }
+        self.selection.validate()?;
+        self.pace.validate()?;
+        if self.batch_len == 0 {
+            return Err(BadTask::EmptyBatch);
+        }
+        if self.style.drop_captions && !self.style.drop_author {
+            return Err(BadTask::CaptionsWithAuthor);
+        }
+        if let Some(topic) = self.topic.filter(|topic| topic.0 < 1) {
+            return Err(BadTask::Topic(topic));
+        }
+        if self.title.chars().count() > TITLE_LEN_MAX {
+            return Err(BadTask::Title);
+        }
+        let endpoint = |address, topic| Endpoint { address, peer: None, title: None, topic };
+        Ok(Task {
+            id: self.id,
+            title: self.title,
+            created_at: now,
+            source: endpoint(self.source, None),
+            target: endpoint(self.target, self.topic),
+            selection: self.selection,
+            style: self.style,
+            pace: self.pace,
+            batch_len: self.batch_len,
+            pause_after_batch: self.pause_after_batch,
+            group: self.group,
+            bound_to: None,
+            nonce: self.nonce,
+            state: TaskState::Ready { since: now },
+            last_id: None,
+            checkpoint: Checkpoint::default(),
+            seq: 1,
+            lease: None,
+            lease_epoch: 0,
+        })
+    }
+}
+
+/// Stores a new task and queues its first job.
+///
+/// # Errors
+/// [`SubmitError::Queue`]: the task is stored all the same. Anything else: it is not.
+pub async fn submit(table: &dyn Table, queue: &dyn Queue, task: &Task) -> Result<(), SubmitError> {
+    let item = Item::Task(Box::new(task.clone()));
+    let key = item.key();
+    let committed = table.commit(vec![Write::Put { item, guard: Guard::Absent }]).await;
+    if let Err(error) = committed {
+        // The answer to an earlier attempt may have been lost, also inside the client: our nonce tells.
+        let stored = table.get(&key).await?;
+        let ours = stored.is_some_and(|stored| matches!(stored.item, Item::Task(stored) if stored.nonce == task.nonce));
+        if !ours {
+            return Err(error.into());
+        }
+    }
+    Ok(queue.send(&job_of(task)).await?)
+}
+
+/// Lets a task that is paused, parked or waiting go on at once. One that goes on already is left alone.
+///
+/// # Errors
+/// There is no such task, or it is over.
+pub async fn resume(
+    table: &dyn Table,
+    queue: &dyn Queue,
+    id: &TaskId,
+    now: Timestamp,
+) -> Result<Box<Task>, SubmitError> {
+    for _ in 0..CONFLICTS_MAX {
+        let (mut task, version) = read(table, id).await?;
+        let command = table.get(&Key::command(id)).await?;
+        let mut writes: Vec<Write> = command.and_then(lift).into_iter().collect();
+        let goes_on = matches!(task.state, TaskState::Ready { .. } | TaskState::Running { .. });
+        if !goes_on {
+            task.next(TaskEvent::Resume, now)?;
+            task.seq += 1;
+            writes.push(Write::Put { item: Item::Task(task.clone()), guard: Guard::Version(version) });
+        }
+        if writes.is_empty() {
+            return Ok(task);
+        }
+        match table.commit(writes).await {
+            Ok(()) if goes_on => return Ok(task),
+            Ok(()) => {
+                queue.send(&job_of(&task)).await?;
+                return Ok(task);
+            }
+            // Read again: what stands there says whether it was written.
+            Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
+            Err(error @ CommitError::Refused(_)) => return Err(error.into()),
+        }
+    }
+    Err(SubmitError::Contended(id.clone()))
+}
+
+/// Notes what the admin wishes of a task: read by its holder before the next chunk. A task that nobody works on is
+/// paused or cancelled at once.
+///
+/// # Errors
+/// There is no such task, or it is over.
+pub async fn wish(
+    table: &dyn Table,
+    id: &TaskId,
+    wish: Wish,
+    pace: Option<Pace>,
+    now: Timestamp,
+) -> Result<(), SubmitError> {
+    for _ in 0..CONFLICTS_MAX {
+        let (task, version) = read(table, id).await?;
+        let stored = table.get(&Key::command(id)).await?;
+        let guard = stored.as_ref().map_or(Guard::Absent, |stored| Guard::Version(stored.version));
+        let earlier = stored.and_then(|stored| match stored.item {
+            Item::Command(command) => command.pace,
+            _ => None,
+        });
+        let command = Command { task: id.clone(), wish, pace: pace.or(earlier) };
+        let mut writes = vec![Write::Put { item: Item::Command(command), guard }];
+        writes.extend(at_once(task, version, wish, now)?);
+        match table.commit(writes).await {
+            Ok(()) => return Ok(()),
+            Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
+            Err(error @ CommitError::Refused(_)) => return Err(error.into()),
+        }
+    }
+    Err(SubmitError::Contended(id.clone()))
+}
+
+/// The transition that needs no holder: nobody works on the task, and nothing of it is open.
+fn at_once(mut task: Box<Task>, version: u64, wish: Wish, now: Timestamp) -> Result<Option<Write>, IllegalTransition> {
+    if task.lease.is_some() || task.checkpoint.intent.is_some() {
+        return Ok(None);
+    }
+    let event = match (wish, &task.state) {
+        (Wish::Run, _) | (Wish::Pause, TaskState::Paused { .. } | TaskState::Parked { .. }) => return Ok(None),
+        (Wish::Pause, _) => TaskEvent::Pause { reason: "the admin paused it".to_owned() },
+        (Wish::Cancel, _) => TaskEvent::Cancel,
+    };
+    task.next(event, now)?;
+    Ok(Some(Write::Put { item: Item::Task(task), guard: Guard::Version(version) }))
+}
+
+/// What makes a standing wish to pause go away.
+fn lift(record: Record) -> Option<Write> {
+    match record.item {
+        Item::Command(command) if command.wish == Wish::Pause => {
+            let item = Item::Command(Command { wish: Wish::Run, ..command });
+            Some(Write::Put { item, guard: Guard::Version(record.version) })
+        }
+        _ => None,
+    }
+}
+
+/// The job that points to the task as it stands.
+fn job_of(task: &Task) -> Job {
+    Job { v: 1, task: task.id.clone(), batch: task.checkpoint.batches + 1, seq: task.seq }
+}
+
+async fn read(table: &dyn Table, id: &TaskId) -> Result<(Box<Task>, u64), SubmitError> {
+    match table.get(&Key::task(id)).await? {
+        Some(Record { item: Item::Task(task), version }) => Ok((task, version)),
+        Some(_) | None => Err(SubmitError::Unknown(id.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::ids::Incarnation;
+    use crate::lease::Lease;
+    use crate::queue::memory::MemoryQueue;
+    use crate::selection::Range;
+    use crate::table::memory::MemoryTable;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn asked(id: &str) -> NewTask {
+        NewTask::new(id.into(), Nonce([7; 16]), "@source".parse().unwrap(), "@target".parse().unwrap())
+    }
+
+    fn world() -> (MemoryTable, MemoryQueue) {
+        (MemoryTable::default(), MemoryQueue::new(Clock::starting_at(NOW)))
+    }
+
+    async fn jobs(queue: &MemoryQueue) -> Vec<(String, u64)> {
+        let received = queue.receive(10, Duration::ZERO, Duration::ZERO).await.unwrap();
+        let job = |delivery: &crate::queue::Delivery| delivery.job().unwrap();
+        received.iter().map(|delivery| (job(delivery).task.0, job(delivery).seq)).collect()
+    }
+
+    /// Puts the task into a state, as a host would.
+    async fn put(table: &MemoryTable, id: &TaskId, change: impl FnOnce(&mut Task)) {
+        let (mut task, version) = read(table, id).await.unwrap();
+        change(&mut task);
+        table.commit(vec![Write::Put { item: Item::Task(task), guard: Guard::Version(version) }]).await.unwrap();
+    }
+
+    #[test]
+    fn senseless_transfers_are_refused() {
+        let bad = |change: fn(&mut NewTask)| {
+            let mut asked = asked("t");
+            change(&mut asked);
+            asked.build(NOW).unwrap_err()
+        };
+        assert_eq!(bad(|task| task.target = "@SOURCE".parse().unwrap()), BadTask::SameChat("@source".parse().unwrap()));
+        assert_eq!(bad(|task| task.batch_len = 0), BadTask::EmptyBatch);
+        assert_eq!(bad(|task| task.style.drop_captions = true), BadTask::CaptionsWithAuthor);
+        assert_eq!(bad(|task| task.topic = Some(MessageId(0))), BadTask::Topic(MessageId(0)));
+        assert_eq!(bad(|task| task.title = "x".repeat(201)), BadTask::Title);
+        assert!(matches!(bad(|task| task.pace.long_pause_ms = u64::MAX), BadTask::Pace(_)));
+        assert!(matches!(
+            bad(|task| task.selection.range = Range::From(MessageId(-1))),
+            BadTask::Selection(BadSelection::NoId(_))
+        ));
+        let task = asked("t").build(NOW).unwrap();
+        assert_eq!((task.batch_len, task.pace), (500, Pace::default()), "the original's defaults");
+    }
+
+    #[tokio::test]
+    async fn a_task_is_stored_and_queued_once_however_often_it_is_submitted() {
+        let (table, queue) = world();
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        assert_eq!(jobs(&queue).await, [("t".to_owned(), 1)]);
+        let other = Task { nonce: Nonce([8; 16]), ..task };
+        assert!(matches!(submit(&table, &queue, &other).await, Err(SubmitError::Commit(_))), "another task has the id");
+    }
+
+    #[tokio::test]
+    async fn a_paused_task_goes_on_under_the_next_seq() {
+        let (table, queue) = world();
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        queue.purge().await.unwrap();
+        resume(&table, &queue, &task.id, NOW).await.unwrap();
+        assert!(jobs(&queue).await.is_empty(), "it goes on already");
+        wish(&table, &task.id, Wish::Pause, None, NOW).await.unwrap();
+        assert_eq!(read(&table, &task.id).await.unwrap().0.state.word(), "paused");
+        let resumed = resume(&table, &queue, &task.id, NOW).await.unwrap();
+        assert_eq!((resumed.state.word(), resumed.seq), ("ready", 2));
+        assert_eq!(jobs(&queue).await, [("t".to_owned(), 2)]);
+        let command = table.get(&Key::command(&task.id)).await.unwrap().unwrap();
+        assert!(matches!(command.item, Item::Command(Command { wish: Wish::Run, .. })), "else it pauses again");
+    }
+
+    #[tokio::test]
+    async fn a_task_in_somebodys_hands_is_only_wished_something() {
+        let (table, queue) = world();
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        put(&table, &task.id, |task| {
+            task.next(TaskEvent::Claim, NOW).unwrap();
+            task.lease = Some(Lease { host: "h".into(), incarnation: Incarnation("i".to_owned()) });
+        })
+        .await;
+        let pace = Preset::Large.pace();
+        wish(&table, &task.id, Wish::Run, Some(pace), NOW).await.unwrap();
+        wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
+        assert_eq!(read(&table, &task.id).await.unwrap().0.state.word(), "running");
+        let command = table.get(&Key::command(&task.id)).await.unwrap().unwrap();
+        assert_eq!(
+            command.item,
+            Item::Command(Command { task: task.id.clone(), wish: Wish::Cancel, pace: Some(pace) })
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_over_or_unknown_is_said() {
+        let (table, queue) = world();
+        let nobody = TaskId::from("x");
+        assert!(matches!(resume(&table, &queue, &nobody, NOW).await, Err(SubmitError::Unknown(_))));
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
+        let error = resume(&table, &queue, &task.id, NOW).await.unwrap_err();
+        assert_eq!(error.to_string(), "a task that is cancelled cannot be resumed");
+    }
+}
