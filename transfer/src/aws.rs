@@ -10,6 +10,9 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
+pub use aws_sdk_dynamodb::Client as DynamoClient;
+pub use aws_sdk_sqs::Client as SqsClient;
+
 /// The embedded engines know no regions, but requests are signed for one.
 const LOCAL_REGION: &str = "us-east-1";
 

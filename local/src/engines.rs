@@ -1,0 +1,228 @@
+//! Table and queue on this machine: an embedded DynamoDB engine and our SQS endpoint, both on loopback, both durable in
+//! files of one data directory. Everything above speaks to them through the AWS SDK, as it would to AWS.
+//!
+//! What must stay true: one process works on a data directory (it holds `lock` until its engines have stopped: two
+//! engines could open one file). Each engine answers on a thread and runtime of its own, because it works
+//! synchronously, behind one lock, and waits for the disk while it does. Kill -9 loses nothing that was answered.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio_util::sync::CancellationToken;
+use transfer::aws::{DynamoClient, SqsClient, local_config};
+use transfer::clock::Clock;
+use transfer::queue::QueueError;
+use transfer::queue::sqs::SqsQueue;
+use transfer::table::TableError;
+use transfer::table::dynamo::DynamoTable;
+
+use crate::sqs::server;
+use crate::sqs::store::{Store, StoreError};
+
+/// The table on one machine, and the queue.
+const NAME: &str = "ferry";
+/// How long an engine may take to finish what it is doing once it was told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Why the engines did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EnginesError {
+    /// The directory or a file in it cannot be written.
+    #[error("cannot write to {path}: choose another data directory, or make this one writable")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody else holds the lock.
+    #[error("another ferry works on {0}: stop it, or choose another data directory")]
+    Busy(PathBuf),
+    /// The table's file is broken, or of a newer engine.
+    #[error("cannot open the table in {path}: {why}")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What the engine says.
+        why: String,
+    },
+    /// The queue's file is broken.
+    #[error("cannot open the queue in {path}")]
+    Queue {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: StoreError,
+    },
+    /// No port or no thread to be had.
+    #[error("cannot serve on 127.0.0.1")]
+    Serve(#[from] io::Error),
+    /// The engine is there, but the table could not be made in it.
+    #[error("the embedded table does not work")]
+    CreateTable(#[from] TableError),
+    /// The endpoint is there, but the queue could not be made in it.
+    #[error("the embedded queue does not work")]
+    CreateQueue(#[from] QueueError),
+}
+
+/// The running engines. Dropping them stops them, without waiting; [`Self::stop`] waits.
+#[derive(Debug)]
+pub struct Engines {
+    dynamo_endpoint: String,
+    sqs_endpoint: String,
+    dynamo: DynamoClient,
+    queue: SqsQueue,
+    stop: CancellationToken,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Engines {
+    /// Starts both engines on free ports, with table and queue in them. Creates `data_dir` if need be.
+    ///
+    /// # Errors
+    /// The directory cannot be written, is in use, or holds files that are none of ours.
+    pub async fn start(data_dir: &Path) -> Result<Self, EnginesError> {
+        let lock = Arc::new(lock(data_dir)?);
+        let stop = CancellationToken::new();
+        let (dynamo_endpoint, dynamo_thread) = start_dynamo(data_dir, &lock, &stop)?;
+        let (sqs_endpoint, sqs_thread) = start_sqs(data_dir, &lock, &stop)?;
+        // The threads hold the lock from here on.
+        drop(lock);
+        let dynamo = DynamoClient::new(&local_config(&dynamo_endpoint));
+        // From here on a failure drops the engines, which stops them.
+        let sqs = SqsClient::new(&local_config(&sqs_endpoint));
+        let queue = SqsQueue::new(&sqs, String::new());
+        let mut engines =
+            Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads: vec![dynamo_thread, sqs_thread] };
+        engines.table(0).create_table().await?;
+        engines.queue = SqsQueue::create(&sqs, NAME).await?;
+        Ok(engines)
+    }
+
+    /// Where the DynamoDB engine listens, for `AWS_ENDPOINT_URL_DYNAMODB`.
+    pub fn dynamo_endpoint(&self) -> &str {
+        &self.dynamo_endpoint
+    }
+
+    /// Where the SQS endpoint listens, for `AWS_ENDPOINT_URL_SQS`.
+    pub fn sqs_endpoint(&self) -> &str {
+        &self.sqs_endpoint
+    }
+
+    /// The table's name in the engine.
+    pub fn table_name(&self) -> &str {
+        NAME
+    }
+
+    /// One bot's part of the table.
+    pub fn table(&self, bot_id: i64) -> DynamoTable {
+        DynamoTable::new(&self.dynamo, NAME, bot_id)
+    }
+
+    /// The queue of jobs; [`SqsQueue::url`] says where.
+    pub fn queue(&self) -> SqsQueue {
+        self.queue.clone()
+    }
+
+    /// Stops both engines and gives the data directory free.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let threads = std::mem::take(&mut self.threads);
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("an engine's thread had panicked");
+                }
+            }
+        });
+        if joined.await.is_err() {
+            tracing::error!("the engines were not waited for");
+        }
+    }
+}
+
+impl Drop for Engines {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<File, EnginesError> {
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| EnginesError::Directory { path, source }
+    };
+    std::fs::create_dir_all(data_dir).map_err(unwritable(data_dir))?;
+    let path = data_dir.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unwritable(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EnginesError::Busy(data_dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(EnginesError::Directory { path, source }),
+    }
+}
+
+type Started = (String, JoinHandle<()>);
+
+fn start_dynamo(data_dir: &Path, lock: &Arc<File>, stop: &CancellationToken) -> Result<Started, EnginesError> {
+    // WAL, and SQLite's default of synchronous=FULL.
+    let path = data_dir.join("table.sqlite");
+    let database = match path.to_str() {
+        Some(text) => dynoxide::Database::new(text).map_err(|error| error.to_string()),
+        None => Err("the path is no UTF-8".to_owned()),
+    };
+    let database = database.map_err(|why| EnginesError::Table { path, why })?;
+    let stopped = stop.clone();
+    Ok(serve("table", lock, stop, async move |listener| {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let served = dynoxide::server::serve_with_shutdown(listener, database, stopped.cancelled_owned()).await;
+        served.map_err(io::Error::other)
+    })?)
+}
+
+fn start_sqs(data_dir: &Path, lock: &Arc<File>, stop: &CancellationToken) -> Result<Started, EnginesError> {
+    let path = data_dir.join("queue.sqlite");
+    let store = Store::open(&path).map_err(|source| EnginesError::Queue { path, source })?;
+    let stopped = stop.clone();
+    Ok(serve("queue", lock, stop, async move |listener| {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        server::serve(listener, store, Clock::system(), stopped).await
+    })?)
+}
+
+/// Runs a server on a thread of its own, with the lock held until it has ended.
+fn serve<S>(name: &'static str, lock: &Arc<File>, stop: &CancellationToken, server: S) -> io::Result<Started>
+where
+    S: AsyncFnOnce(TcpListener) -> io::Result<()> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let (lock, stop) = (Arc::clone(lock), stop.clone());
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let ended = runtime.block_on(async {
+            let late = async {
+                stop.cancelled().await;
+                tokio::time::sleep(STOP_WITHIN).await;
+            };
+            tokio::select! {
+                ended = server(listener) => ended,
+                () = late => Ok(()),
+            }
+        });
+        if let Err(error) = ended {
+            tracing::error!(%error, engine = name, "an embedded engine failed; restart ferry");
+        }
+        // The connections' tasks hold the engine's file: they end with the runtime, before the lock is given up.
+        drop(runtime);
+        drop(lock);
+    })?;
+    Ok((format!("http://{address}"), thread))
+}

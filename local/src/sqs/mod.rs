@@ -1,0 +1,8 @@
+//! SQS for one machine: the part of its awsJson protocol that Ferry uses, over SQLite.
+//!
+//! FIFO queues only. Whatever is not supported is refused with one of SQS's own errors, never ignored.
+
+mod attributes;
+pub mod server;
+pub mod store;
+mod wire;
