@@ -209,7 +209,7 @@ fn may_go(member: &Member, asked: &Asked, now: Timestamp) -> bool {
         && member.account.state == AccountState::Ready
         && !asked.not_for_peer.contains(&member.account.id)
         && member.account.waits.write.is_none_or(|until| until <= now)
-        && member.profile.daily_budget.is_none_or(|budget| budget >= charged && budget - charged >= asked.room)
+        && member.profile.daily_budget.is_none_or(|budget| budget.saturating_sub(charged) >= asked.room)
 }
 
 proptest! {
