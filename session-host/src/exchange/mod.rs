@@ -5,7 +5,7 @@
 //! (<https://core.telegram.org/mtproto/auth_key>); the first thing that is wrong ends the exchange. The rules stand in
 //! [`handshake`], as functions of what the server said; this file only carries bytes.
 
-mod dh;
+pub(crate) mod dh;
 mod factors;
 mod handshake;
 pub mod plain;

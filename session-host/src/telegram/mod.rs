@@ -5,10 +5,10 @@
 //! and nothing sleeps through a flood wait.
 
 mod connection;
-mod convert;
+pub(crate) mod convert;
 mod differing;
 mod forwarding;
-mod grammers;
+pub(crate) mod grammers;
 mod peers;
 mod reading;
 mod server_clock;

@@ -1,0 +1,9 @@
+//! The MTProto edge over real sockets, against the simulator: what the engine is promised by the `Telegram` port.
+
+mod faults;
+mod forwarding;
+mod login;
+mod opening;
+mod proxy;
+mod reading;
+mod rig;
