@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transfer::table::{CommitError, Item, Key, List, Record, Table, TableError, Write};
+use transfer::table::{CommitError, Key, List, Record, Table, TableError, Write};
 
 use super::Halt;
 
@@ -98,7 +98,9 @@ impl Store {
 macro_rules! expect_item {
     ($record:expr, $variant:ident, $key:expr) => {
         match $record {
-            Some(Record { item: Item::$variant(inner), version }) => Some((inner, version)),
+            Some(transfer::table::Record { item: transfer::table::Item::$variant(inner), version }) => {
+                Some((inner, version))
+            }
             Some(other) => {
                 return Err(Halt::Corrupt(format!("{} holds another kind of item: {:?}", $key, other.item.key())))
             }

@@ -17,7 +17,7 @@ use transfer::verdict::{AccountEffect, Attempt, verdict};
 use super::{AccountDelta, Left, Run, Step};
 use crate::engine::pool::{self, Reach};
 use crate::engine::store::expect_item;
-use crate::engine::{Halt, Record};
+use crate::engine::Halt;
 use crate::telegram::{CallError, Connection, OpenError, Peer};
 
 /// How long a task waits for its turn before it looks at the pool again.

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use transfer::ids::{AccountId, MessageId};
 use transfer::message::Message;
 use transfer::queue::Job;
-use transfer::table::{Key, Record, Write};
+use transfer::table::{Key, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
 
 use super::pool::Hold;

@@ -179,7 +179,7 @@ impl Run {
             return Ok(step);
         }
         match settlement {
-            Settlement::Delivered(delivered, missing) => {
+            Settlement::Delivered { delivered, missing } => {
                 let skipped = if missing.is_empty() {
                     Vec::new()
                 } else {

@@ -1,0 +1,10 @@
+//! The real engine against the simulator's world, in one process, in virtual time.
+//!
+//! The world is the one that the sockets serve; [`telegram`] is its second front. Table and queue are the ones in memory.
+//! Tokio's paused clock drives everything, so that a day of waiting takes milliseconds and a run repeats itself.
+
+mod stage;
+mod telegram;
+
+pub use stage::{ACCOUNT_IDS, Delivered, HostHandle, SOURCE, Stage, TARGET};
+pub use telegram::InProcess;
