@@ -218,3 +218,33 @@ impl Account {
         &mut self.today
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_end_by_themselves_and_never_shrink() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut waits = Waits::default();
+        waits.extend(MethodClass::Write, at(10));
+        waits.extend(MethodClass::Write, at(5));
+        assert_eq!(waits.until(MethodClass::Write, at(9)), Some(at(10)));
+        assert_eq!(waits.until(MethodClass::Write, at(10)), None);
+        assert_eq!(waits.until(MethodClass::Read, at(0)), None);
+        let mut other = Waits::default();
+        other.extend(MethodClass::Write, at(7));
+        other.extend(MethodClass::Read, at(20));
+        let merged = waits.merged(&other);
+        assert_eq!((merged.write, merged.read, merged.resolve), (Some(at(10)), Some(at(20)), None));
+    }
+
+    #[test]
+    fn a_new_day_begins_at_nothing() {
+        let date = jiff::civil::date(2024, 5, 1);
+        let mut account = Account::new("a".into(), "+44…21".to_owned(), Timestamp::UNIX_EPOCH, date);
+        account.day_mut(date).charged = 7;
+        assert_eq!(account.day_mut(date).charged, 7);
+        assert_eq!(*account.day_mut(date.tomorrow().unwrap()), Day::new(date.tomorrow().unwrap()));
+    }
+}

@@ -381,3 +381,82 @@ pub enum Wish {
     /// Settle the open intent, then end.
     Cancel,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn reason() -> String {
+        "why".to_owned()
+    }
+
+    fn states() -> [TaskState; 8] {
+        use TaskState as S;
+        [
+            S::Ready { since: at(1) },
+            S::Running { since: at(1) },
+            S::Waiting { wake_at: at(9), reason: reason() },
+            S::Paused { reason: reason() },
+            S::Parked { reason: reason() },
+            S::Failed { reason: reason() },
+            S::Done { at: at(1) },
+            S::Cancelled { at: at(1) },
+        ]
+    }
+
+    fn events() -> [TaskEvent; 9] {
+        use TaskEvent as E;
+        [
+            E::Claim,
+            E::Yield,
+            E::Wait { until: at(9), reason: reason() },
+            E::Pause { reason: reason() },
+            E::Resume,
+            E::Park { reason: reason() },
+            E::Fail { reason: reason() },
+            E::Finish,
+            E::Cancel,
+        ]
+    }
+
+    #[test]
+    fn every_state_and_event_is_a_row_of_this_table() {
+        // Columns: claim, yield, wait, pause, resume, park, fail, finish, cancel; `-` is illegal.
+        let table = [
+            ("ready", "running - - paused - - - - cancelled"),
+            ("running", "running ready waiting paused - parked failed done cancelled"),
+            ("waiting", "running - - paused ready - - - cancelled"),
+            ("paused", "- - - - ready - - - cancelled"),
+            ("parked", "- - - - ready - - - cancelled"),
+            ("failed", "- - - - - - - - -"),
+            ("done", "- - - - - - - - -"),
+            ("cancelled", "- - - - - - - - -"),
+        ];
+        for (state, (word, row)) in states().iter().zip(table) {
+            assert_eq!(state.word(), word);
+            let after: Vec<&str> =
+                events().map(|event| state.next(event, at(5)).map_or("-", |state| state.word())).into();
+            assert_eq!(after.join(" "), row, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_illegal_event_names_both_sides() {
+        let error = TaskState::Done { at: at(1) }.next(TaskEvent::Resume, at(5)).unwrap_err();
+        assert_eq!(error.to_string(), "a task that is done cannot be resumed");
+    }
+
+    #[test]
+    fn whatever_can_go_on_by_itself_is_due_and_nothing_else_is() {
+        for state in states() {
+            let goes_on = state.next(TaskEvent::Claim, at(5)).is_ok();
+            assert_eq!(state.due_at().is_some(), goes_on, "{state}");
+            assert_eq!(state.is_over(), state.next(TaskEvent::Cancel, at(5)).is_err(), "{state}");
+        }
+        assert_eq!(TaskState::Waiting { wake_at: at(9), reason: reason() }.due_at(), Some(at(9)));
+    }
+}

@@ -29,6 +29,7 @@ pub struct Record {
 
 /// One write of a commit.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a commit holds a few writes, nearly all of them Put")]
 pub enum Write {
     /// Stores the item in place of what stands under its key.
     Put {
