@@ -78,7 +78,7 @@ impl Simulator {
             rsa,
             connections: AtomicU64::new(0),
         });
-        shared.with_world(|world| world.dc_addresses = dcs.iter().copied().collect());
+        shared.with_world(|world| world.login.dcs = dcs.clone());
         let mut tasks = JoinSet::new();
         for (dc, _, listener) in listeners {
             tasks.spawn(accept(shared.clone(), dc, listener));

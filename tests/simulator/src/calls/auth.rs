@@ -45,27 +45,21 @@ fn login(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Enc
             let secure_random = world.drawn();
             Ok(password(world.password_challenge(caller.auth_key)?, secure_random))
         }),
-        functions::auth::CheckPassword::CONSTRUCTOR_ID => with(body, |call| check_password(world, caller, call)),
-        functions::auth::ExportLoginToken::CONSTRUCTOR_ID => {
-            with(body, |call: functions::auth::ExportLoginToken| {
-                let except: Vec<UserId> = call.except_ids.into_iter().map(UserId).collect();
-                let token = world.export_login_token(caller.dc, caller.auth_key, &except)?;
-                login_token(world, caller, token)
-            })
-        }
-        functions::auth::ImportLoginToken::CONSTRUCTOR_ID => {
-            with(body, |call: functions::auth::ImportLoginToken| {
-                let token = world.import_login_token(caller.dc, caller.auth_key, &call.token)?;
-                login_token(world, caller, token)
-            })
-        }
-        functions::auth::AcceptLoginToken::CONSTRUCTOR_ID => {
-            with(body, |call: functions::auth::AcceptLoginToken| {
-                let user = signed_in(world, caller.auth_key)?;
-                world.accept_login_token(user, &call.token)?;
-                Ok(accepted(world))
-            })
-        }
+        functions::auth::CheckPassword::CONSTRUCTOR_ID => with(body, |call| check_password(world, caller, &call)),
+        functions::auth::ExportLoginToken::CONSTRUCTOR_ID => with(body, |call: functions::auth::ExportLoginToken| {
+            let except: Vec<UserId> = call.except_ids.into_iter().map(UserId).collect();
+            let token = world.export_login_token(caller.dc, caller.auth_key, &except)?;
+            login_token(world, caller, token)
+        }),
+        functions::auth::ImportLoginToken::CONSTRUCTOR_ID => with(body, |call: functions::auth::ImportLoginToken| {
+            let token = world.import_login_token(caller.dc, caller.auth_key, &call.token)?;
+            login_token(world, caller, token)
+        }),
+        functions::auth::AcceptLoginToken::CONSTRUCTOR_ID => with(body, |call: functions::auth::AcceptLoginToken| {
+            let user = signed_in(world, caller.auth_key)?;
+            world.accept_login_token(user, &call.token)?;
+            Ok(accepted(world))
+        }),
         functions::auth::ExportAuthorization::CONSTRUCTOR_ID => {
             with(body, |call: functions::auth::ExportAuthorization| {
                 let (user, bytes) = world.export_authorization(caller.dc, caller.auth_key, call.dc_id)?;
@@ -92,15 +86,6 @@ fn login(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Enc
                 Ok(true)
             })
         }
-        functions::help::GetConfig::CONSTRUCTOR_ID => with(body, |_: functions::help::GetConfig| Ok(config(world, caller.dc))),
-        functions::users::GetUsers::CONSTRUCTOR_ID => with(body, |_: functions::users::GetUsers| {
-            Ok(vec![self_user(world, signed_in(world, caller.auth_key)?).ok_or_else(RpcError::unregistered)?])
-        }),
-        functions::updates::GetState::CONSTRUCTOR_ID => with(body, |_: functions::updates::GetState| {
-            signed_in(world, caller.auth_key)?;
-            let date = world.now().unix_secs();
-            Ok(types::updates::State { pts: 1, qts: 0, date, seq: 1, unread_count: 0 }.into())
-        }),
         _ => return None,
     };
     Some(encoded)
@@ -168,12 +153,12 @@ fn password(challenge: PasswordChallenge, secure_random: [u8; 256]) -> enums::ac
 fn check_password(
     world: &mut World,
     caller: &Caller,
-    call: functions::auth::CheckPassword,
+    call: &functions::auth::CheckPassword,
 ) -> Rpc<enums::auth::Authorization> {
-    let enums::InputCheckPasswordSrp::Srp(srp) = call.password else {
+    let enums::InputCheckPasswordSrp::Srp(srp) = &call.password else {
         return Err(RpcError::bad("PASSWORD_HASH_INVALID"));
     };
-    let proof = PasswordProof { id: srp.srp_id, a: srp.a, m1: srp.m1 };
+    let proof = PasswordProof { id: srp.srp_id, a: srp.a.clone(), m1: srp.m1.clone() };
     let user = world.check_password(caller.auth_key, &proof)?;
     authorization(world, caller, user)
 }
@@ -220,7 +205,7 @@ fn accepted(world: &World) -> enums::Authorization {
 }
 
 fn authorization(world: &World, _caller: &Caller, user: UserId) -> Rpc<enums::auth::Authorization> {
-    let user = self_user(world, user).ok_or_else(RpcError::unregistered)?;
+    let user = super::views::user(world, user, user).ok_or_else(RpcError::unregistered)?;
     Ok(enums::auth::Authorization::Authorization(types::auth::Authorization {
         setup_password_required: false,
         otherwise_relogin_days: None,
@@ -228,84 +213,4 @@ fn authorization(world: &World, _caller: &Caller, user: UserId) -> Rpc<enums::au
         future_auth_token: None,
         user,
     }))
-}
-
-/// The least of a user that clients take for themselves.
-fn self_user(world: &World, user: UserId) -> Option<enums::User> {
-    let known = world.users.get(&user)?;
-    let mut bytes = vec![0; 8];
-    user.0.serialize(&mut bytes);
-    let blank = types::User::from_bytes(&bytes).ok()?;
-    let (first_name, phone) = (Some(known.first_name.clone()), Some(known.phone.trim_start_matches('+').to_owned()));
-    Some(enums::User::User(types::User { is_self: true, first_name, phone, access_hash: Some(user.0), ..blank }))
-}
-
-fn config(world: &World, dc: i32) -> enums::Config {
-    let now = world.now().unix_secs();
-    enums::Config::Config(types::Config {
-        default_p2p_contacts: false,
-        preload_featured_stickers: false,
-        revoke_pm_inbox: false,
-        blocked_mode: false,
-        force_try_ipv6: false,
-        date: now,
-        expires: now + 3600,
-        test_mode: false,
-        this_dc: dc,
-        dc_options: world
-            .dc_addresses
-            .iter()
-            .map(|(id, address)| {
-                enums::DcOption::Option(types::DcOption {
-                    ipv6: false,
-                    media_only: false,
-                    tcpo_only: false,
-                    cdn: false,
-                    r#static: true,
-                    this_port_only: true,
-                    id: *id,
-                    ip_address: address.ip().to_string(),
-                    port: i32::from(address.port()),
-                    secret: None,
-                })
-            })
-            .collect(),
-        dc_txt_domain_name: "localhost".into(),
-        chat_size_max: 200,
-        megagroup_size_max: 200000,
-        forwarded_count_max: 100,
-        online_update_period_ms: 120000,
-        offline_blur_timeout_ms: 5000,
-        offline_idle_timeout_ms: 30000,
-        online_cloud_timeout_ms: 300000,
-        notify_cloud_delay_ms: 30000,
-        notify_default_delay_ms: 1500,
-        push_chat_period_ms: 60000,
-        push_chat_limit: 2,
-        edit_time_limit: 172800,
-        revoke_time_limit: i32::MAX,
-        revoke_pm_time_limit: i32::MAX,
-        rating_e_decay: 2419200,
-        stickers_recent_limit: 200,
-        channels_read_media_period: 604800,
-        tmp_sessions: None,
-        call_receive_timeout_ms: 20000,
-        call_ring_timeout_ms: 90000,
-        call_connect_timeout_ms: 30000,
-        call_packet_timeout_ms: 10000,
-        me_url_prefix: "https://t.me/".into(),
-        autoupdate_url_prefix: None,
-        gif_search_username: None,
-        venue_search_username: None,
-        img_search_username: None,
-        static_maps_provider: None,
-        caption_length_max: 1024,
-        message_length_max: 4096,
-        webfile_dc_id: 4,
-        suggested_lang_code: None,
-        lang_pack_version: None,
-        base_lang_pack_version: None,
-        reactions_default: None,
-        autologin_token: None,
-    })
 }

@@ -214,7 +214,7 @@ impl Connection {
             Step::Reply(reply) => reply,
             Step::Done { reply, key, salt, expires_in_secs } => {
                 tracing::debug!(connection = self.id.0, dc = self.dc, ?expires_in_secs, "new auth key");
-                self.shared.switchboard().add_key(key, self.dc, salt);
+                self.shared.switchboard().add_key(*key, self.dc, salt);
                 reply
             }
         };

@@ -45,7 +45,12 @@ pub struct Offer {
 pub enum Step {
     Reply(Vec<u8>),
     /// The exchange is over: answer, and know the key from now on.
-    Done { reply: Vec<u8>, key: AuthKey, salt: i64, expires_in_secs: Option<i32> },
+    Done {
+        reply: Vec<u8>,
+        key: Box<AuthKey>,
+        salt: i64,
+        expires_in_secs: Option<i32>,
+    },
     /// An acknowledgement; nothing to say.
     Nothing,
 }
@@ -73,12 +78,7 @@ pub enum ExchangeFault {
 
 impl Exchange {
     /// Takes one unencrypted message. After a fault the exchange is idle again.
-    pub fn step(
-        &mut self,
-        body: &[u8],
-        server: &Server<'_>,
-        entropy: &mut Entropy,
-    ) -> Result<Step, ExchangeFault> {
+    pub fn step(&mut self, body: &[u8], server: &Server<'_>, entropy: &mut Entropy) -> Result<Step, ExchangeFault> {
         let constructor = u32::from_bytes(body).or(Err(ExchangeFault::Malformed))?;
         let arguments = &body[4..];
         match (constructor, std::mem::take(self)) {
@@ -220,7 +220,7 @@ impl Offer {
         if g_b < margin || g_b > &prime - &margin {
             return Err(ExchangeFault::Range);
         }
-        let key = AuthKey::new(pad_256(&g_b.modpow(&self.secret, &prime)));
+        let key = Box::new(AuthKey::new(pad_256(&g_b.modpow(&self.secret, &prime))));
         let salt: [u8; 8] = std::array::from_fn(|i| self.new_nonce[i] ^ self.server_nonce[i]);
         let reply = enums::SetClientDhParamsAnswer::DhGenOk(types::DhGenOk {
             nonce: self.nonce,

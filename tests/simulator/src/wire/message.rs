@@ -85,13 +85,24 @@ impl<'a> Message<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     Ack(Vec<i64>),
-    Ping { ping_id: i64, disconnect_secs: Option<i32> },
-    FutureSalts { count: i32 },
-    State { ids: Vec<i64> },
-    Resend { ids: Vec<i64> },
+    Ping {
+        ping_id: i64,
+        disconnect_secs: Option<i32>,
+    },
+    FutureSalts {
+        count: i32,
+    },
+    State {
+        ids: Vec<i64>,
+    },
+    Resend {
+        ids: Vec<i64>,
+    },
     DestroySession(SessionId),
     DestroyAuthKey,
-    DropAnswer { id: i64 },
+    DropAnswer {
+        id: i64,
+    },
     /// Something that needs no answer: `http_wait`, `msgs_state_info` and the like.
     Nothing,
     /// A call of the API, wrappers and all, unpacked.

@@ -77,7 +77,10 @@ impl Sealable {
 /// What a packet leads to, in order.
 pub enum Effect {
     Send(Sealable),
-    Call { request_id: i64, body: Vec<u8> },
+    Call {
+        request_id: i64,
+        body: Vec<u8>,
+    },
     /// Close the connection unless the same is asked again before.
     DisconnectIn(Duration),
     /// The key was destroyed by its owner.
@@ -114,6 +117,8 @@ struct KeyEntry {
 struct SessionEntry {
     state: Session,
     line: Option<ConnectionId>,
+    /// `new_session_created` was said.
+    announced: bool,
 }
 
 struct Line {
@@ -248,7 +253,7 @@ impl Switchboard {
     pub fn listeners(&self, keys: &[AuthKeyId], except: Option<(AuthKeyId, SessionId)>) -> Vec<Listener> {
         let mut listeners = Vec::new();
         for (auth_key, entry) in keys.iter().filter_map(|key| self.keys.get_key_value(key)) {
-            for (session, SessionEntry { state, line }) in &entry.sessions {
+            for (session, SessionEntry { state, line, .. }) in &entry.sessions {
                 let Some(line) = line.and_then(|id| self.lines.get(&id)) else { continue };
                 let identity = (*auth_key, *session);
                 if line.identity == Some(identity) && except != Some(identity) && !state.without_updates {
@@ -318,13 +323,13 @@ impl Switchboard {
         let single = if contents.is_none() { Some(Request::parse(message.body)?) } else { None };
         let form = single.as_ref().map_or(Form::Container, Form::of);
 
-        let is_new = !entry.sessions.contains_key(&session);
         let former = entry.sessions.entry(session).or_default().line.replace(connection);
         let mut turn = Turn { entry, session, clock, now, now_secs, effects: Vec::new() };
         if !turn.entry.takes_salt(envelope.salt, now) {
             turn.bad_salt(&message);
         } else {
-            if is_new {
+            let announced = &mut turn.entry.sessions.entry(session).or_default().announced;
+            if !std::mem::replace(announced, true) {
                 turn.new_session(&message, entropy.int64());
             } else if former.is_some_and(|former| former != connection && !self.lines.contains_key(&former)) {
                 let unheard = turn.entry.overdue(session, now, now);

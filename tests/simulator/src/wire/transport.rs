@@ -148,7 +148,8 @@ impl Link {
 
     /// Header length and total length of the packet at the front, checked against the bounds.
     fn measure(&self, bytes: &[u8]) -> Result<Option<(usize, usize)>, TransportFault> {
-        let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.first_chunk()).map(|w| u32::from_le_bytes(*w));
+        let word =
+            |at: usize| bytes.get(at..at + 4).and_then(|word| word.first_chunk()).map(|w| u32::from_le_bytes(*w));
         let (header_len, total_len) = match self.framing {
             Framing::Abridged => match bytes.first().map(|byte| byte & 0x7f) {
                 None => return Ok(None),
@@ -292,7 +293,7 @@ mod tests {
                 assert_eq!(server.framing(), Some(framing));
                 let mut out = Vec::new();
                 server.frame(&payloads[1], &mut out);
-                assert_eq!(out.len() > payloads[1].len(), true);
+                assert!(out.len() > payloads[1].len());
             }
         }
     }

@@ -39,7 +39,7 @@ pub enum ReplyShape {
 }
 
 /// What the world or the control API asks of the wire.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WireCommand {
     /// New salts for every key; old ones get `bad_server_salt`.
     RotateSalts,

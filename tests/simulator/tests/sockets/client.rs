@@ -4,10 +4,10 @@ use grammers_client::{Client, tl};
 use grammers_crypto::{AuthKey, aes, generate_key_data_from_nonce, rsa};
 use grammers_mtproto::{mtp, transport};
 use grammers_mtsender::{ConnectionParams, InvocationError, NoRetries, Sender, SenderPool, ServerAddr};
+use grammers_session::SessionData;
 use grammers_session::storages::MemorySession;
 use grammers_session::types::DcOption;
 use grammers_session::updates::UpdatesLike;
-use grammers_session::SessionData;
 use num_bigint::BigUint;
 use sha1::{Digest, Sha1};
 use simulator::server::Simulator;
@@ -22,18 +22,18 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
     Sha1::digest(bytes).into()
 }
 
-pub fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).unwrap();
     bytes
 }
 
-pub fn address(simulator: &Simulator, dc: i32) -> SocketAddr {
+pub(crate) fn address(simulator: &Simulator, dc: i32) -> SocketAddr {
     simulator.dcs().iter().find(|(id, _)| *id == dc).unwrap().1
 }
 
 /// The client's half of the key exchange, out of grammers' public pieces.
-pub async fn exchange(address: SocketAddr, public: &RsaPublic) -> Result<[u8; 256], InvocationError> {
+pub(crate) async fn exchange(address: SocketAddr, public: &RsaPublic) -> Result<[u8; 256], InvocationError> {
     let server = ServerAddr::Tcp { address };
     let mut sender = Sender::connect(transport::Full::new(), mtp::Plain::new(), server).await?;
     let key = rsa::Key::new(&public.modulus, &public.exponent).unwrap();
@@ -78,14 +78,14 @@ pub async fn exchange(address: SocketAddr, public: &RsaPublic) -> Result<[u8; 25
 }
 
 /// A grammers client, its updates, and the task that runs it (ended when this is dropped).
-pub struct Running {
-    pub client: Client,
-    pub updates: Receiver<UpdatesLike>,
+pub(crate) struct Running {
+    pub(crate) client: Client,
+    pub(crate) updates: Receiver<UpdatesLike>,
     _task: JoinSet<()>,
 }
 
 /// Starts grammers on a finished key of data centre `dc`; `layer` wrappers and all are its own.
-pub fn run(simulator: &Simulator, dc: i32, key: [u8; 256]) -> Running {
+pub(crate) fn run(simulator: &Simulator, dc: i32, key: [u8; 256]) -> Running {
     let mut data = SessionData { home_dc: dc, ..SessionData::default() };
     for (id, address) in simulator.dcs() {
         let SocketAddr::V4(ipv4) = *address else { panic!("loopback is IPv4 here") };
@@ -102,13 +102,13 @@ pub fn run(simulator: &Simulator, dc: i32, key: [u8; 256]) -> Running {
 }
 
 /// Exchanges a key with a data centre and starts grammers on it.
-pub async fn connect(simulator: &Simulator, dc: i32) -> Running {
+pub(crate) async fn connect(simulator: &Simulator, dc: i32) -> Running {
     let key = exchange(address(simulator, dc), simulator.rsa()).await.unwrap();
     run(simulator, dc, key)
 }
 
 /// The name of the error that a call was refused with, as the server sent it.
-pub fn refusal<T>(result: Result<T, InvocationError>) -> String {
+pub(crate) fn refusal<T>(result: Result<T, InvocationError>) -> String {
     match result {
         Err(InvocationError::Rpc(error)) => match error.value {
             Some(value) => format!("{} {} {value}", error.code, error.name),

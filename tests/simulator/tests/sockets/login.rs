@@ -2,8 +2,8 @@
 
 use crate::client::{Running, connect, refusal, run};
 use crate::{ALICE, BOB, CAROL, start};
-use grammers_client::tl::{enums, functions, types};
 use grammers_client::SignInError;
+use grammers_client::tl::{enums, functions, types};
 use grammers_session::updates::UpdatesLike;
 use simulator::server::Simulator;
 use simulator::wire::switchboard::Settings;
@@ -54,7 +54,10 @@ async fn sign_in(running: &Running, phone: &str, hash: &str, code: &str) -> Resu
         email_verification: None,
     };
     let result = running.client.invoke(&call).await;
-    if result.is_ok() { Ok(result.unwrap()) } else { Err(refusal(result)) }
+    match result {
+        Ok(authorization) => Ok(authorization),
+        refused => Err(refusal(refused)),
+    }
 }
 
 async fn signed_in_name(running: &Running) -> String {
@@ -74,7 +77,7 @@ async fn a_code_signs_in_and_logging_out_ends_it() {
     let code = code(&simulator, ALICES_PHONE);
     let wrong = running.client.sign_in(&token, &wrong(&code)).await;
     assert!(matches!(wrong, Err(SignInError::InvalidCode)));
-    let user = running.client.sign_in(&token, &code).await.map_err(|_| "refused").unwrap();
+    let user = running.client.sign_in(&token, &code).await.map_err(|error| error.to_string()).unwrap();
     assert_eq!(user.first_name(), Some("Alice"));
     assert_eq!(signed_in_name(&running).await, "Alice");
     running.client.sign_out().await.unwrap();
@@ -161,7 +164,7 @@ async fn a_password_is_asked_for_and_proved() {
     assert!(!running.client.is_authorized().await.unwrap());
     let refused = running.client.check_password(password, "wrong").await;
     assert!(matches!(refused, Err(SignInError::InvalidPassword(_))));
-    let user = running.client.check_password(ask().await, "hunter2").await.map_err(|_| "refused").unwrap();
+    let user = running.client.check_password(ask().await, "hunter2").await.map_err(|error| error.to_string()).unwrap();
     assert_eq!(user.first_name(), Some("Bob"));
     assert_eq!(signed_in_name(&running).await, "Bob");
 }

@@ -10,56 +10,56 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Constructors that tests look for.
-pub const BAD_MSG: u32 = 0xa7ef_f811;
-pub const BAD_SALT: u32 = 0xedab_447b;
-pub const MSGS_ACK: u32 = 0x62d6_b459;
-pub const NEW_SESSION: u32 = 0x9ec2_0908;
-pub const PONG: u32 = 0x3477_73c5;
-pub const RPC_RESULT: u32 = 0xf35c_6d01;
+pub(crate) const BAD_MSG: u32 = 0xa7ef_f811;
+pub(crate) const BAD_SALT: u32 = 0xedab_447b;
+pub(crate) const MSGS_ACK: u32 = 0x62d6_b459;
+pub(crate) const NEW_SESSION: u32 = 0x9ec2_0908;
+pub(crate) const PONG: u32 = 0x3477_73c5;
+pub(crate) const RPC_RESULT: u32 = 0xf35c_6d01;
 
 /// How long a test waits for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub struct Raw {
+pub(crate) struct Raw {
     stream: TcpStream,
     key: AuthKey,
-    pub salt: i64,
-    pub session: i64,
-    pub last_id: i64,
+    pub(crate) salt: i64,
+    pub(crate) session: i64,
+    pub(crate) last_id: i64,
     content_sent: i32,
     heard: VecDeque<Heard>,
 }
 
 /// A message of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    pub id: i64,
-    pub seq_no: i32,
-    pub constructor: u32,
+pub(crate) struct Heard {
+    pub(crate) id: i64,
+    pub(crate) seq_no: i32,
+    pub(crate) constructor: u32,
     /// What follows the constructor.
-    pub rest: Vec<u8>,
+    pub(crate) rest: Vec<u8>,
 }
 
 impl Heard {
-    pub fn i64_at(&self, at: usize) -> i64 {
+    pub(crate) fn i64_at(&self, at: usize) -> i64 {
         i64::from_bytes(&self.rest[at..]).unwrap()
     }
 
-    pub fn i32_at(&self, at: usize) -> i32 {
+    pub(crate) fn i32_at(&self, at: usize) -> i32 {
         i32::from_bytes(&self.rest[at..]).unwrap()
     }
 }
 
 /// What came instead of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Silence {
+pub(crate) enum Silence {
     Closed,
     TransportError(i32),
 }
 
 impl Raw {
     /// Connects with the intermediate transport. The salt is not known yet.
-    pub async fn connect(address: SocketAddr, key: [u8; 256], session: i64) -> Raw {
+    pub(crate) async fn connect(address: SocketAddr, key: [u8; 256], session: i64) -> Raw {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(&[0xee; 4]).await.unwrap();
         let key = AuthKey::from_bytes(key);
@@ -67,7 +67,7 @@ impl Raw {
     }
 
     /// As [`Raw::connect`], then learns the salt.
-    pub async fn open(address: SocketAddr, key: [u8; 256], session: i64) -> Raw {
+    pub(crate) async fn open(address: SocketAddr, key: [u8; 256], session: i64) -> Raw {
         let mut raw = Raw::connect(address, key, session).await;
         raw.send(&ping(1)).await;
         let bad = raw.hear(BAD_SALT).await;
@@ -76,7 +76,7 @@ impl Raw {
         raw
     }
 
-    pub fn next_id(&mut self) -> i64 {
+    pub(crate) fn next_id(&mut self) -> i64 {
         let millis = Clock::real().now().0;
         let id = (millis / 1000) << 32 | ((millis % 1000) << 22) & !3;
         self.last_id = id.max(self.last_id + 4);
@@ -84,25 +84,25 @@ impl Raw {
     }
 
     /// Sends a service message; gives its id.
-    pub async fn send(&mut self, body: &[u8]) -> i64 {
+    pub(crate) async fn send(&mut self, body: &[u8]) -> i64 {
         let (id, seq_no) = (self.next_id(), self.content_sent * 2);
         self.send_as(id, seq_no, body).await;
         id
     }
 
     /// Sends a call; gives its id.
-    pub async fn call(&mut self, body: &[u8]) -> i64 {
+    pub(crate) async fn call(&mut self, body: &[u8]) -> i64 {
         let (id, seq_no) = (self.next_id(), self.next_seq_no());
         self.send_as(id, seq_no, body).await;
         id
     }
 
-    pub fn next_seq_no(&mut self) -> i32 {
+    pub(crate) fn next_seq_no(&mut self) -> i32 {
         self.content_sent += 1;
         self.content_sent * 2 - 1
     }
 
-    pub async fn send_as(&mut self, id: i64, seq_no: i32, body: &[u8]) {
+    pub(crate) async fn send_as(&mut self, id: i64, seq_no: i32, body: &[u8]) {
         let mut buffer = DequeBuffer::with_capacity(body.len() + 2048, 64);
         let len = i32::try_from(body.len()).unwrap();
         for part in [&self.salt.to_bytes(), &self.session.to_bytes(), &id.to_bytes(), &seq_no.to_bytes()] {
@@ -116,12 +116,13 @@ impl Raw {
     }
 
     /// The next message, whatever it is.
-    pub async fn hear_any(&mut self) -> Result<Heard, Silence> {
+    pub(crate) async fn hear_any(&mut self) -> Result<Heard, Silence> {
         if let Some(heard) = self.heard.pop_front() {
             return Ok(heard);
         }
         let mut len = [0; 4];
-        let read = tokio::time::timeout(PATIENCE, self.stream.read_exact(&mut len)).await.expect("the server is silent");
+        let read =
+            tokio::time::timeout(PATIENCE, self.stream.read_exact(&mut len)).await.expect("the server is silent");
         if read.is_err() {
             return Err(Silence::Closed);
         }
@@ -143,17 +144,20 @@ impl Raw {
     }
 
     /// The next message of this kind; others before it are passed over.
-    pub async fn hear(&mut self, constructor: u32) -> Heard {
-        loop {
-            let heard = self.hear_any().await.expect("the connection ended");
-            if heard.constructor == constructor {
-                return heard;
+    pub(crate) async fn hear(&mut self, constructor: u32) -> Heard {
+        let search = async {
+            loop {
+                let heard = self.hear_any().await.expect("the connection ended");
+                if heard.constructor == constructor {
+                    return heard;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, search).await.expect("the server says other things")
     }
 
     /// Reads until the connection ends, and how it does.
-    pub async fn hear_end(&mut self) -> Silence {
+    pub(crate) async fn hear_end(&mut self) -> Silence {
         loop {
             match self.hear_any().await {
                 Ok(_) => {}
@@ -163,16 +167,16 @@ impl Raw {
     }
 }
 
-pub fn ping(id: i64) -> Vec<u8> {
+pub(crate) fn ping(id: i64) -> Vec<u8> {
     [0x7abe_77ec_u32.to_bytes(), id.to_bytes()].concat()
 }
 
-pub fn ping_delay_disconnect(id: i64, secs: i32) -> Vec<u8> {
+pub(crate) fn ping_delay_disconnect(id: i64, secs: i32) -> Vec<u8> {
     [0xf342_7b8c_u32.to_bytes(), id.to_bytes(), secs.to_bytes()].concat()
 }
 
 /// A container of messages: id, number, body.
-pub fn container(messages: &[(i64, i32, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn container(messages: &[(i64, i32, Vec<u8>)]) -> Vec<u8> {
     let mut body = [0x73f1_f8dc_u32.to_bytes(), i32::try_from(messages.len()).unwrap().to_bytes()].concat();
     for (id, seq_no, inner) in messages {
         body.extend([id.to_bytes(), seq_no.to_bytes(), i32::try_from(inner.len()).unwrap().to_bytes()].concat());

@@ -38,7 +38,8 @@ fn rubbish_in_the_framing_or_the_exchange_ends_that_connection_only() {
         let len = u32::try_from(body.len()).unwrap();
         [&[0xee; 4][..], &(len + 20).to_le_bytes(), &[0; 8], &[4; 8], &len.to_le_bytes(), &body].concat()
     });
-    let anything = (starts, prop::collection::vec(any::<u8>(), 0..400)).prop_map(|(start, bytes)| [start, bytes].concat());
+    let anything =
+        (starts, prop::collection::vec(any::<u8>(), 0..400)).prop_map(|(start, bytes)| [start, bytes].concat());
     let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
     runner
         .run(&prop_oneof![anything, plain], |bytes| {
@@ -56,8 +57,8 @@ async fn rubbish_inside_the_encryption_is_answered_or_ends_the_connection() {
     let simulator = start(Settings::default()).await;
     let key = simulator.mint_session(ALICE).unwrap();
     let constructors = [0x73f1_f8dc_u32, 0x3072_cfa1, 0x62d6_b459, 0xda9b_0d0d, 0xc1cd_5ea9, 0xf342_7b8c, 0x8d52_a951];
-    for round in 0..100_usize {
-        let mut raw = Raw::open(address(&simulator, 2), key, 1).await;
+    for (round, session) in (0..100_usize).zip(1..) {
+        let mut raw = Raw::open(address(&simulator, 2), key, session).await;
         let noise: [u8; 64] = random();
         let body = [&constructors[round % constructors.len()].to_le_bytes()[..], &noise].concat();
         raw.call(&body).await;

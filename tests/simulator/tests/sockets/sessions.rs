@@ -199,7 +199,10 @@ async fn service_requests_are_answered() {
     let result = raw.hear(RPC_RESULT).await;
     let drop = raw.call(&functions::RpcDropAnswer { req_msg_id: call }.to_bytes()).await;
     let dropped = raw.hear(RPC_RESULT).await;
-    assert_eq!((dropped.i64_at(0), dropped.i32_at(8).cast_unsigned(), dropped.i64_at(12)), (drop, 0xa43a_d8b7, result.id));
+    assert_eq!(
+        (dropped.i64_at(0), dropped.i32_at(8).cast_unsigned(), dropped.i64_at(12)),
+        (drop, 0xa43a_d8b7, result.id)
+    );
 
     raw.send(&functions::DestroyAuthKey {}.to_bytes()).await;
     raw.hear(0xf660_e1d4).await;
@@ -234,9 +237,8 @@ async fn two_sessions_of_a_key_on_two_connections_kill_it_where_that_is_watched(
     let mut later = Raw::connect(address(&simulator, 2), key, 7).await;
     later.send(&ping(1)).await;
     assert_eq!(later.hear_end().await, Silence::TransportError(-404));
-    let noted = simulator.with_world(|world| {
-        world.audit.entries().iter().filter(|entry| entry.method == "AUTH_KEY_DUPLICATED").count()
-    });
+    let noted = simulator
+        .with_world(|world| world.audit.entries().iter().filter(|entry| entry.method == "AUTH_KEY_DUPLICATED").count());
     assert_eq!(noted, 1);
 }
 

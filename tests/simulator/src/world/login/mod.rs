@@ -15,10 +15,13 @@ pub use transfer::Exports;
 
 use super::{AuthKeyId, Rpc, RpcError, UserId, World};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 /// Login state of the world.
 #[derive(Debug, Default)]
 pub struct Login {
+    /// Data centres and where they listen; `help.getConfig` tells them.
+    pub dcs: Vec<(i32, SocketAddr)>,
     pub codes: Codes,
     pub tokens: Tokens,
     pub passwords: Passwords,

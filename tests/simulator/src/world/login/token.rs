@@ -27,9 +27,15 @@ struct Token {
 /// What a key that asks for a token hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginToken {
-    Show { token: [u8; 32], expires_at: SimTime },
+    Show {
+        token: [u8; 32],
+        expires_at: SimTime,
+    },
     /// Accepted by a user of another data centre: to be imported there.
-    MigrateTo { dc: i32, token: [u8; 32] },
+    MigrateTo {
+        dc: i32,
+        token: [u8; 32],
+    },
     SignedIn(UserId),
 }
 
@@ -126,4 +132,3 @@ impl World {
         self.accept_login_token(user, &newest.unwrap_or_default())
     }
 }
-

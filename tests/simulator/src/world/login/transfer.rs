@@ -25,7 +25,7 @@ impl World {
     /// `DC_ID_INVALID`; 401 `AUTH_KEY_UNREGISTERED`.
     pub fn export_authorization(&mut self, dc: i32, key: AuthKeyId, to: i32) -> Rpc<(UserId, [u8; 64])> {
         let user = self.login.user(key).ok_or_else(RpcError::unregistered)?;
-        if to == dc || !self.dc_addresses.contains_key(&to) {
+        if to == dc || !self.login.dcs.iter().any(|(dc, _)| *dc == to) {
             return Err(RpcError::bad("DC_ID_INVALID"));
         }
         let bytes = self.drawn();
