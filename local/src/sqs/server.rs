@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use transfer::clock::Clock;
 
 use super::attributes::Texts;
+use super::request::{self, ReceiveMessage};
 use super::store::{NewMessage, Queue, Store};
 use super::wire::{self, Fault};
 
@@ -72,34 +73,34 @@ impl Endpoint {
     fn act(&self, action: &str, body: &[u8]) -> Result<Value, Fault> {
         match action {
             "CreateQueue" => {
-                let create: wire::CreateQueue = wire::parse(body)?;
+                let create: request::CreateQueue = wire::parse(body)?;
                 create.check()?;
                 self.store().create_queue(&create.queue_name, create.attributes, self.now())?;
                 Ok(json!({ "QueueUrl": self.url(&create.queue_name) }))
             }
             "GetQueueUrl" => {
-                let get: wire::GetQueueUrl = wire::parse(body)?;
+                let get: request::GetQueueUrl = wire::parse(body)?;
                 self.store().queue(&get.queue_name)?;
                 Ok(json!({ "QueueUrl": self.url(&get.queue_name) }))
             }
             "ListQueues" => {
-                let list: wire::ListQueues = wire::parse(body)?;
+                let list: request::ListQueues = wire::parse(body)?;
                 let names = self.store().queue_names(&list.queue_name_prefix)?;
                 Ok(json!({ "QueueUrls": names.iter().map(|name| self.url(name)).collect::<Vec<_>>() }))
             }
             "DeleteQueue" => {
-                let of: wire::OfQueue = wire::parse(body)?;
+                let of: request::OfQueue = wire::parse(body)?;
                 self.store().delete_queue(name(&of.queue_url))?;
                 Ok(json!({}))
             }
             "PurgeQueue" => {
-                let of: wire::OfQueue = wire::parse(body)?;
+                let of: request::OfQueue = wire::parse(body)?;
                 self.store().purge(name(&of.queue_url))?;
                 Ok(json!({}))
             }
             "GetQueueAttributes" => self.attributes(&wire::parse(body)?),
             "SetQueueAttributes" => {
-                let set: wire::SetQueueAttributes = wire::parse(body)?;
+                let set: request::SetQueueAttributes = wire::parse(body)?;
                 self.store().set_attributes(name(&set.queue_url), set.attributes, self.now())?;
                 Ok(json!({}))
             }
@@ -110,27 +111,27 @@ impl Endpoint {
     fn act_on_messages(&self, action: &str, body: &[u8]) -> Result<Value, Fault> {
         let answer = match action {
             "SendMessage" => {
-                let send: wire::SendMessage = wire::parse(body)?;
+                let send: request::SendMessage = wire::parse(body)?;
                 self.send(&send.queue_url, |content_based| send.message(content_based))
             }
             "SendMessageBatch" => {
-                let batch: wire::Batch<wire::SendEntry> = wire::parse(body)?;
+                let batch: request::Batch<request::SendEntry> = wire::parse(body)?;
                 batch.each(|entry| self.send(&batch.queue_url, |content_based| entry.message(content_based)))
             }
             "DeleteMessage" => {
-                let delete: wire::DeleteMessage = wire::parse(body)?;
+                let delete: request::DeleteMessage = wire::parse(body)?;
                 self.delete(&delete.queue_url, &delete.receipt_handle)
             }
             "DeleteMessageBatch" => {
-                let batch: wire::Batch<wire::DeleteEntry> = wire::parse(body)?;
+                let batch: request::Batch<request::DeleteEntry> = wire::parse(body)?;
                 batch.each(|entry| self.delete(&batch.queue_url, &entry.receipt_handle))
             }
             "ChangeMessageVisibility" => {
-                let change: wire::ChangeMessageVisibility = wire::parse(body)?;
+                let change: request::ChangeMessageVisibility = wire::parse(body)?;
                 self.change(&change.queue_url, &change.receipt_handle, change.secs()?)
             }
             "ChangeMessageVisibilityBatch" => {
-                let batch: wire::Batch<wire::ChangeEntry> = wire::parse(body)?;
+                let batch: request::Batch<request::ChangeEntry> = wire::parse(body)?;
                 batch.each(|entry| self.change(&batch.queue_url, &entry.receipt_handle, entry.secs()?))
             }
             _ => Err(Fault::unsupported(format!("The action {action:?} is not supported here."))),
@@ -157,7 +158,7 @@ impl Endpoint {
         Ok(json!({}))
     }
 
-    fn attributes(&self, get: &wire::GetQueueAttributes) -> Result<Value, Fault> {
+    fn attributes(&self, get: &request::GetQueueAttributes) -> Result<Value, Fault> {
         let name = name(&get.queue_url);
         let store = self.store();
         let Queue { attributes, created_at, modified_at } = store.queue(name)?;
@@ -174,7 +175,7 @@ impl Endpoint {
     }
 
     async fn receive(&self, body: &[u8]) -> Result<Value, Fault> {
-        let request: wire::ReceiveMessage = wire::parse(body)?;
+        let request: ReceiveMessage = wire::parse(body)?;
         let name = name(&request.queue_url);
         let asked = request.asked()?;
         let wait_secs = match asked.wait_secs {
@@ -196,7 +197,7 @@ impl Endpoint {
                     self.changed.notify_waiters();
                 }
                 if !reception.received.is_empty() || Instant::now() >= give_up_at || self.stop.is_cancelled() {
-                    return Ok(request.answer(reception.received));
+                    return Ok(wire::received(&request, reception.received));
                 }
                 store.next_visible_at(name, now)?
             };

@@ -379,3 +379,6 @@ fn delivered(transaction: &Transaction<'_>, name: &str, receipt: &str, now: i64)
         Some(_) => Err(StoreError::ReceiptExpired),
     }
 }
+
+#[cfg(test)]
+mod tests;
