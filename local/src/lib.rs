@@ -1,4 +1,14 @@
 //! Ferry on one machine: the engines that stand for AWS here, and the program's commands.
 
+pub mod audit;
+pub mod command;
+pub mod demo;
 pub mod engines;
+pub mod failure;
+pub mod host;
+pub mod logging;
+pub mod pool;
+pub mod progress;
+pub mod simulation;
 pub mod sqs;
+pub mod terminal;

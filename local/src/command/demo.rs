@@ -1,0 +1,311 @@
+//! `ferry demo`: a whole transfer on this machine, against a simulated Telegram, audited at its end.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use simulator::scenario::{SOURCE, TARGET};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use transfer::address::PeerAddress;
+use transfer::clock::Clock;
+use transfer::ids::{Nonce, TaskId};
+use transfer::pace::{Pace, Preset};
+use transfer::submit::{self, NewTask};
+use transfer::task::{Task, TaskState};
+
+use crate::audit::observe::{ledger, observe};
+use crate::audit::{self, Evidence, Report};
+use crate::demo::kills::{self, Killing};
+use crate::demo::stage::{self, Plan, Stage};
+use crate::demo::summary;
+use crate::failure::Failure;
+use crate::logging::LogOptions;
+use crate::progress::Watch;
+use crate::progress::words::grouped;
+use crate::terminal::Terminal;
+
+/// No bucket of the `reported` model holds more than 3,300 messages, so that this many meet at least six floods whatever
+/// the seed; 4 % of the ids are holes and 1 % service messages.
+const MESSAGES_DEFAULT: i32 = 24_000;
+const ACCOUNTS_DEFAULT: usize = 3;
+const SEED_DEFAULT: u64 = 7;
+const ACCOUNTS_MAX: usize = 100;
+
+/// Options of `ferry demo`.
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Message ids in the source channel [default: 24000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    messages: Option<i32>,
+    /// Accounts in the pool [default: 3]
+    #[arg(long, value_name = "N")]
+    accounts: Option<usize>,
+    /// From which everything random is drawn
+    #[arg(long, value_name = "N", default_value_t = SEED_DEFAULT)]
+    seed: u64,
+    /// Flood limits: none, reported (20 to 50 minutes become seconds), or BUCKET:WAIT_SECS
+    #[arg(long, value_name = "MODEL", default_value = "reported")]
+    flood: String,
+    /// A Telegram Desktop export (result.json) as the source channel
+    #[arg(long, value_name = "FILE", conflicts_with = "messages")]
+    history: Option<PathBuf>,
+    /// Where to keep table, queue, sessions and log; a new temporary directory if left out
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// small, medium, large or none
+    #[arg(long, value_name = "PRESET", default_value = "none")]
+    pace: String,
+    /// Pause after so many messages; the demo resumes by itself
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch_limit: Option<u32>,
+    /// Messages a day and account; no limit if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    daily_budget: Option<u32>,
+    /// Run the host as a process of its own and kill it 0.5 to 1.5 times so long after its first call, again and again
+    #[arg(long, value_name = "MILLIS", value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    kill_every: Option<u64>,
+    /// Write the audit's report there, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// Runs the demonstration.
+///
+/// # Errors
+/// Bad options; or the audit found that a promise was broken.
+pub async fn run(options: DemoOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
+    let pace = options.pace.parse::<Preset>().map_err(|error| Failure::input(&error))?.pace();
+    let world = options.world()?;
+    options.check_report()?;
+    let data_dir = options.data_dir()?;
+    let log_file = log.log_file.clone().unwrap_or_else(|| data_dir.join("ferry.log"));
+    let stage = Stage::set(Plan { world, daily_budget: options.daily_budget }, &data_dir).await?;
+    log.start(Some(&log_file))?;
+    let demo = Demo { options: &options, stage: &stage, terminal, clock: Clock::system(), pace, log_file };
+    let outcome = demo.play().await;
+    terminal.line(format!("Data and log: {}", data_dir.display()));
+    let ended = match outcome {
+        Ok(report) => demo.verdict(&report),
+        Err(failure) => Err(failure),
+    };
+    stage.engines.stop().await;
+    ended
+}
+
+impl DemoOptions {
+    fn accounts(&self) -> Result<usize, Failure> {
+        match self.accounts.unwrap_or(ACCOUNTS_DEFAULT) {
+            n @ 1..=ACCOUNTS_MAX => Ok(n),
+            n => Err(Failure::Input(format!("{n} accounts: choose 1 to {ACCOUNTS_MAX}"))),
+        }
+    }
+
+    fn world(&self) -> Result<simulator::world::World, Failure> {
+        let floods = stage::flood_model(&self.flood)?;
+        let messages = self.messages.unwrap_or(MESSAGES_DEFAULT);
+        match &self.history {
+            None => Ok(stage::generated_world(self.seed, self.accounts()?, messages, floods)),
+            Some(file) => stage::exported_world(self.seed, self.accounts()?, file, floods),
+        }
+    }
+
+    /// That the report can be written is found out before the work, not after it.
+    fn check_report(&self) -> Result<(), Failure> {
+        match &self.report {
+            Some(path) => write_file(path, "").map_err(|why| Failure::Input(format!("cannot write {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn data_dir(&self) -> Result<PathBuf, Failure> {
+        match &self.data {
+            Some(dir) => Ok(dir.clone()),
+            None => {
+                let dir = tempfile::Builder::new().prefix("ferry-demo-").tempdir();
+                let dir = dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?;
+                Ok(dir.keep())
+            }
+        }
+    }
+
+    /// Nothing was changed that decides how much there is to see.
+    fn all_defaults(&self) -> bool {
+        self.messages.is_none()
+            && self.accounts.is_none()
+            && self.history.is_none()
+            && self.flood == "reported"
+            && self.daily_budget.is_none()
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+struct Demo<'a> {
+    options: &'a DemoOptions,
+    stage: &'a Stage,
+    terminal: &'a Terminal,
+    clock: Clock,
+    pace: Pace,
+    log_file: PathBuf,
+}
+
+impl Demo<'_> {
+    async fn play(&self) -> Result<Report, Failure> {
+        let messages = self.stage.simulation.with_world(|world| world.chat(SOURCE).map_or(0, |chat| chat.history.len()));
+        let count = |n: usize| grouped(u64::try_from(n).unwrap_or(u64::MAX));
+        self.terminal.line(format!(
+            "Carrying {} messages from @source to @target with {} accounts, flood limits: {}",
+            count(messages),
+            self.stage.accounts.len(),
+            self.options.flood
+        ));
+        let task = self.submit().await?;
+        let kills_at_ms = match self.options.kill_every {
+            None => {
+                self.with_host(&task).await?;
+                Vec::new()
+            }
+            Some(millis) => self.with_killed_hosts(&task, Duration::from_millis(millis), messages).await?,
+        };
+        let report = self.audit(&task, kills_at_ms).await?;
+        if let Some(path) = &self.options.report {
+            let json = serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(&error))?;
+            write_file(path, &(json + "\n")).map_err(|why| Failure::Failed(format!("cannot write {why}")))?;
+        }
+        Ok(report)
+    }
+
+    async fn submit(&self) -> Result<TaskId, Failure> {
+        let named = |name: &str| PeerAddress::Username(name.to_owned());
+        let nonce = Nonce(*uuid::Uuid::new_v4().as_bytes());
+        let asked = NewTask {
+            pace: self.pace,
+            batch_len: self.options.batch_limit.unwrap_or(transfer::task::BATCH_LEN_DEFAULT),
+            pause_after_batch: self.options.batch_limit.is_some(),
+            ..NewTask::new(TaskId::from("demo"), nonce, named("source"), named("target"))
+        };
+        let task = asked.build(self.clock.now()).map_err(|error| Failure::input(&error))?;
+        let submitted = submit::submit(self.stage.table.as_ref(), self.stage.queue.as_ref(), &task).await;
+        submitted.map_err(|error| Failure::failed(&error))?;
+        Ok(task.id)
+    }
+
+    /// The host in this process.
+    async fn with_host(&self, task: &TaskId) -> Result<(), Failure> {
+        let stop = CancellationToken::new();
+        let mut host = JoinSet::new();
+        host.spawn(self.stage.life().live(stop.clone()));
+        let followed = tokio::select! {
+            followed = self.follow(task) => followed,
+            ended = host.join_next() => {
+                let why = match ended {
+                    Some(Ok(Err(failure))) => failure.line().to_owned(),
+                    Some(Err(panic)) => panic.to_string(),
+                    Some(Ok(Ok(()))) | None => "without a word".to_owned(),
+                };
+                return Err(Failure::Failed(format!("the host ended: {why}")));
+            }
+        };
+        stop.cancel();
+        while host.join_next().await.is_some() {}
+        followed
+    }
+
+    /// The host in processes of its own, which are killed.
+    async fn with_killed_hosts(&self, task: &TaskId, every: Duration, messages: usize) -> Result<Vec<i64>, Failure> {
+        let over = CancellationToken::new();
+        let killing = Killing { every, seed: self.options.seed, messages, log_file: self.log_file.clone() };
+        let follow = async {
+            let followed = self.follow(task).await;
+            over.cancel();
+            followed
+        };
+        let killed = async {
+            let killed = kills::keep_killing(self.stage, &killing, &over).await;
+            over.cancel();
+            killed
+        };
+        let (followed, killed) = tokio::join!(follow, killed);
+        let killed = killed?;
+        followed.map(|()| killed)
+    }
+
+    /// Shows the transfer until it is over, and resumes it when a batch has ended.
+    async fn follow(&self, id: &TaskId) -> Result<(), Failure> {
+        let stop = CancellationToken::new();
+        let (table, queue) = (self.stage.table.as_ref(), self.stage.queue.as_ref());
+        let watch = Watch { table, task: id, terminal: self.terminal, clock: &self.clock, zone: &self.stage.zone };
+        loop {
+            let task = tokio::select! {
+                followed = watch.follow(&stop) => followed?,
+                interrupted = tokio::signal::ctrl_c() => {
+                    interrupted.map_err(|error| Failure::failed(&error))?;
+                    return Err(Failure::Failed("interrupted".to_owned()));
+                }
+            };
+            match task.state {
+                TaskState::Paused { .. } if task.pause_after_batch => {
+                    self.terminal.line("resuming after the batch");
+                    let resumed = submit::resume(table, queue, id, self.clock.now()).await;
+                    resumed.map_err(|error| Failure::failed(&error))?;
+                }
+                state => return rested(&Task { state, ..task }),
+            }
+        }
+    }
+
+    async fn audit(&self, task: &TaskId, kills_at_ms: Vec<i64>) -> Result<Report, Failure> {
+        let skipped = ledger(self.stage.table.as_ref(), task).await.map_err(|error| Failure::failed(&error))?;
+        let seen = self.stage.simulation.with_world(|world| observe(world, SOURCE, TARGET));
+        let evidence = Evidence {
+            skipped,
+            accounts: self.stage.accounts.iter().map(|account| account.0).collect(),
+            kills_at_ms,
+            pace: (self.pace != Pace::none()).then_some(self.pace),
+            daily_budget: self.options.daily_budget,
+            ..seen
+        };
+        Ok(audit::judge(&evidence))
+    }
+
+    fn verdict(&self, report: &Report) -> Result<(), Failure> {
+        let names = self.stage.simulation.with_world(|world| {
+            let name = |(id, user): (&simulator::world::UserId, &simulator::world::user::User)| {
+                (id.0, user.first_name.clone())
+            };
+            world.users.iter().map(name).collect::<BTreeMap<i64, String>>()
+        });
+        for line in summary::lines(report, &names) {
+            self.terminal.line(line);
+        }
+        if let Some(broken) = report.broken() {
+            return Err(Failure::Failed(format!("the audit failed: {broken}")));
+        }
+        if self.options.all_defaults()
+            && let Some(lacking) = summary::too_little(report)
+        {
+            return Err(Failure::Failed(format!("the demonstration showed too little: {lacking}")));
+        }
+        self.terminal.line("Everything arrived once, in order, albums whole, and nobody called during a wait.");
+        self.terminal.line(match self.options.kill_every {
+            None => "Next, kill it while it works: ferry demo --messages 20000 --accounts 4 --kill-every 300",
+            Some(_) => "Next, use it: ferry init, ferry account add, ferry transfer --from @source --to @target",
+        });
+        Ok(())
+    }
+}
+
+/// A task that rests is done, or something is wrong.
+fn rested(task: &Task) -> Result<(), Failure> {
+    match &task.state {
+        TaskState::Done { .. } => Ok(()),
+        TaskState::Parked { reason } | TaskState::Failed { reason } | TaskState::Paused { reason } => {
+            Err(Failure::Failed(format!("the transfer is {}: {reason}", task.state)))
+        }
+        state => Err(Failure::Failed(format!("the transfer is {state}"))),
+    }
+}

@@ -1,0 +1,45 @@
+//! The program's commands, one file each: its options, and what it does.
+
+pub mod demo;
+pub mod host;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::logging::LogOptions;
+use crate::terminal::Terminal;
+
+/// Carries messages from one Telegram chat to another, in bulk, with a pool of your own accounts.
+#[derive(Debug, Parser)]
+#[command(name = "ferry", version, propagate_version = true)]
+pub struct Program {
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it all on this machine: a simulated Telegram, a transfer with flood waits, and an audit of the result
+    Demo(demo::DemoOptions),
+    /// Run a session host that a file describes, until standard input ends
+    #[command(hide = true)]
+    Host(host::HostOptions),
+}
+
+impl Program {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// With the line for the person and the exit status.
+    pub async fn run(self, terminal: &Terminal) -> Result<(), Failure> {
+        match self.command {
+            Command::Demo(options) => demo::run(options, &self.log, terminal).await,
+            Command::Host(options) => host::run(options, &self.log).await,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! One life of the session host: in this process, or described in a file for a process of its own.
+//!
+//! On one machine hosts of one data directory follow each other. The file `host.lock` says which one lives: whoever
+//! holds it may take at once whatever an earlier life held, because that life is over.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use session_host::engine::{Halt, HostConfig, Ports, SessionHost};
+use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
+use session_host::session::Sessions;
+use session_host::telegram::GrammersTelegram;
+use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
+use tokio_util::sync::CancellationToken;
+use transfer::aws::{DynamoClient, SqsClient, local_config};
+use transfer::clock::Clock;
+use transfer::ids::{HostId, Incarnation};
+use transfer::queue::Queue;
+use transfer::queue::sqs::SqsQueue;
+use transfer::table::Table;
+use transfer::table::dynamo::DynamoTable;
+
+use crate::engines::Engines;
+use crate::failure::Failure;
+
+/// The one place on a machine where its hosts run.
+const HOST_ID: &str = "local";
+/// Transfers that one host works on at the same time.
+const TASKS_MAX: usize = 16;
+/// Messages in one forward call; Telegram allows no more.
+const CHUNK_LEN_MAX: u32 = 100;
+/// Several bots can share a table; on one machine there is one.
+pub const BOT_ID: i64 = 0;
+
+/// What a life needs.
+pub struct Life {
+    /// The way to Telegram.
+    pub setup: Setup,
+    /// Where the accounts' sessions are.
+    pub sessions: Sessions,
+    /// The table.
+    pub table: Arc<dyn Table>,
+    /// The queue.
+    pub queue: Arc<dyn Queue>,
+    /// The admin's zone.
+    pub zone: TimeZone,
+    /// The directory of `host.lock`.
+    pub data_dir: PathBuf,
+}
+
+impl Life {
+    /// Lives until it is told to stop.
+    ///
+    /// # Errors
+    /// Another host lives on the same data, or the host had to give up.
+    pub async fn live(self, stop: CancellationToken) -> Result<(), Failure> {
+        let lock = lock(&self.data_dir)?;
+        let clock = Clock::system();
+        let telegram = Arc::new(GrammersTelegram::new(self.setup, self.sessions, clock.clone()));
+        let config = HostConfig {
+            id: HostId::from(HOST_ID),
+            incarnation: Incarnation(uuid::Uuid::new_v4().to_string()),
+            exclusive: true,
+            tasks_max: TASKS_MAX,
+            chunk_len_max: CHUNK_LEN_MAX,
+            zone: self.zone,
+        };
+        let ports = Ports { telegram, table: self.table, queue: self.queue, clock };
+        let ended = SessionHost::new(config, ports, stop).run().await;
+        drop(lock);
+        ended.map_err(|halt: Halt| Failure::failed(&halt))
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<File, Failure> {
+    let path = data_dir.join("host.lock");
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = opened.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::Input(format!("another host works on {}: stop it first", data_dir.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(Failure::Input(format!("cannot lock {}: {error}", path.display()))),
+    }
+}
+
+/// A life as `ferry host --config FILE` reads it.
+#[derive(Serialize, Deserialize)]
+pub struct HostFile {
+    dynamo_endpoint: String,
+    table: String,
+    sqs_endpoint: String,
+    queue_url: String,
+    api_id: i32,
+    api_hash: String,
+    dcs: BTreeMap<i32, SocketAddr>,
+    /// Modulus and exponent, both decimal.
+    rsa_keys: Vec<(String, String)>,
+    sessions_dir: PathBuf,
+    data_dir: PathBuf,
+    zone: Option<String>,
+}
+
+impl HostFile {
+    /// A host on these engines, for a server with this one key.
+    pub fn new(engines: &Engines, setup: &Setup, rsa_key: (String, String), sessions_dir: &Path, data_dir: &Path) -> Self {
+        Self {
+            dynamo_endpoint: engines.dynamo_endpoint().to_owned(),
+            table: engines.table_name().to_owned(),
+            sqs_endpoint: engines.sqs_endpoint().to_owned(),
+            queue_url: engines.queue().url().to_owned(),
+            api_id: setup.api.id,
+            api_hash: setup.api.hash.expose_secret().to_owned(),
+            dcs: setup.dcs.clone(),
+            rsa_keys: vec![rsa_key],
+            sessions_dir: sessions_dir.to_owned(),
+            data_dir: data_dir.to_owned(),
+            zone: None,
+        }
+    }
+
+    /// Writes it for its owner alone.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| Failure::failed(&error))?;
+        let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+        let written = written.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// The file is missing or broken.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(|error| Failure::Input(format!("cannot read {}: {error}", path.display())))?;
+        // The text holds a secret: only the place of the fault is told.
+        serde_json::from_str(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Failure::Input(format!("{} is no host file: line {line}, column {column}", path.display()))
+        })
+    }
+
+    /// The life that it describes.
+    ///
+    /// # Errors
+    /// A key or zone that is none.
+    pub fn life(self) -> Result<Life, Failure> {
+        let keys: Result<Vec<_>, _> =
+            self.rsa_keys.iter().map(|(modulus, exponent)| RsaPublicKey::new(modulus, exponent)).collect();
+        let keys = keys.map_err(|error| Failure::input(&error))?;
+        let api = ApiCredentials { id: self.api_id, hash: SecretString::from(self.api_hash) };
+        let patience = Patience::default();
+        let dynamo = DynamoClient::new(&local_config(&self.dynamo_endpoint));
+        let sqs = SqsClient::new(&local_config(&self.sqs_endpoint));
+        Ok(Life {
+            setup: Setup { api, dcs: self.dcs, keys: RsaKeys::new(keys), proxy: None, patience },
+            sessions: Sessions::new(self.sessions_dir),
+            table: Arc::new(DynamoTable::new(&dynamo, self.table, BOT_ID)),
+            queue: Arc::new(SqsQueue::new(&sqs, self.queue_url)),
+            zone: zone(self.zone.as_deref())?,
+            data_dir: self.data_dir,
+        })
+    }
+}
+
+/// The zone of this name, or the machine's.
+///
+/// # Errors
+/// There is no zone of this name.
+pub fn zone(name: Option<&str>) -> Result<TimeZone, Failure> {
+    match name {
+        None => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_unknown| {
+            Failure::Input(format!("{name:?} is no time zone; write one such as Europe/London or UTC"))
+        }),
+    }
+}

@@ -1,0 +1,141 @@
+//! A simulator within this process, on a thread and runtime of its own, so that neither starves the host or is starved.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use secrecy::SecretString;
+use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
+use session_host::session::{AuthKey, Session, Sessions};
+use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
+use simulator::server::{Config, Shared, Simulator};
+use simulator::wire::rsa_key::RsaPublic;
+use simulator::wire::switchboard::Settings;
+use simulator::world::{UserId, World};
+use tokio_util::sync::CancellationToken;
+use transfer::ids::AccountId;
+
+use crate::failure::Failure;
+
+/// Application credentials; the simulator takes any.
+const API_ID: i32 = 12_345;
+const API_HASH: &str = "0123456789abcdef0123456789abcdef";
+/// Data centres, as many as Telegram has.
+const DCS: usize = 5;
+
+/// A running simulator.
+pub struct Simulation {
+    shared: Arc<Shared>,
+    dcs: Vec<(i32, SocketAddr)>,
+    rsa: RsaPublic,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulation {
+    /// Starts one. The first data centre listens on `port`, the others on those after it; 0: any free ones.
+    ///
+    /// # Errors
+    /// A port is in use, or no key can be made.
+    pub fn start(world: World, port: u16) -> Result<Self, Failure> {
+        let nth = |n: u16| if port == 0 { Some(0) } else { port.checked_add(n) };
+        let ports: Option<Vec<u16>> = (0..).map(nth).take(DCS).collect();
+        let ports = ports.ok_or_else(|| Failure::Input(format!("port {port} is too high: {DCS} ports are needed")))?;
+        let settings = Settings { auth_key_duplicated: true, ..Settings::default() };
+        let config = Config { ports, settings, ..Config::new(world) };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let (tell, told) = mpsc::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::failed(&error))?;
+        let thread = std::thread::Builder::new().name("simulator".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let simulator = match Simulator::start(config).await {
+                    Ok(simulator) => simulator,
+                    Err(error) => {
+                        drop(tell.send(Err(Failure::input(&error))));
+                        return;
+                    }
+                };
+                let dcs = simulator.dcs().to_vec();
+                drop(tell.send(Ok((simulator.shared(), dcs, simulator.rsa().clone()))));
+                stopped.cancelled().await;
+                simulator.stop().await;
+            });
+        });
+        let thread = thread.map_err(|error| Failure::failed(&error))?;
+        let started = told.recv().map_err(|_gone| Failure::Failed("the simulator did not start".to_owned()))?;
+        let (shared, dcs, rsa) = started?;
+        Ok(Self { shared, dcs, rsa, stop, thread: Some(thread) })
+    }
+
+    /// Reads or changes the world.
+    pub fn with_world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.with_world(act)
+    }
+
+    /// What a control API stands on.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Number and address of each data centre.
+    pub fn dcs(&self) -> &[(i32, SocketAddr)] {
+        &self.dcs
+    }
+
+    /// The key by which clients know it.
+    pub fn rsa(&self) -> &RsaPublic {
+        &self.rsa
+    }
+
+    /// The way to it.
+    ///
+    /// # Errors
+    /// Its key is none that clients take.
+    pub fn setup(&self) -> Result<Setup, Failure> {
+        let key = RsaPublicKey::new(&self.rsa.modulus, &self.rsa.exponent).map_err(|error| Failure::failed(&error))?;
+        let dcs: BTreeMap<i32, SocketAddr> = self.dcs.iter().copied().collect();
+        let api = ApiCredentials { id: API_ID, hash: SecretString::from(API_HASH) };
+        Ok(Setup { api, dcs, keys: RsaKeys::new(vec![key]), proxy: None, patience: Patience::default() })
+    }
+
+    /// Signs a user in and keeps the session. Gives the account's id, phone and name.
+    ///
+    /// # Errors
+    /// There is no such user, or the file cannot be written.
+    pub async fn sign_in(&self, user: UserId, sessions: &Sessions) -> Result<Session, Failure> {
+        let nobody = || Failure::Failed(format!("the simulated world has no user {user}"));
+        let key = self.shared.mint_session(user).ok_or_else(nobody)?;
+        let known = self.with_world(|world| {
+            let user = world.users.get(&user)?;
+            Some((user.home_dc, user.phone.clone(), user.first_name.clone()))
+        });
+        let (home_dc, phone, name) = known.ok_or_else(nobody)?;
+        let account = AccountId(user.0.to_string());
+        let session = Session::new(account, user.0, home_dc, AuthKey::new(key));
+        let session = Session { phone_masked: masked(&phone), name, ..session };
+        sessions.save(&session).await.map_err(|error| Failure::input(&error))?;
+        Ok(session)
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the simulator's thread had panicked");
+        }
+    }
+}
+
+/// Enough of a phone number to recognise it: `+1…01`.
+pub fn masked(phone: &str) -> String {
+    let tail: String = phone.chars().skip(phone.chars().count().saturating_sub(2)).collect();
+    let head: String = phone.chars().take(3).collect();
+    format!("{head}…{tail}")
+}
