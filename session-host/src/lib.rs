@@ -2,5 +2,7 @@
 //! on flood errors, and writes back what happened.
 
 pub mod exchange;
+pub mod login;
 pub mod session;
+pub mod engine;
 pub mod telegram;
