@@ -7,6 +7,8 @@
 mod attributes;
 mod failure;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

@@ -14,7 +14,9 @@ use super::super::{CommitError, TableError};
 /// A write to an item that another transaction is just writing, or whose condition did not hold.
 const CONFLICTS: [&str; 3] =
     ["ConditionalCheckFailedException", "TransactionConflictException", "ReplicatedWriteConflictException"];
-/// The same, in the reasons of a cancelled transaction.
+/// Errors of the 400s that promise nothing.
+const UNCERTAIN: [&str; 3] = ["TransactionInProgressException", "RequestTimeout", "RequestTimeoutException"];
+/// The same as [`CONFLICTS`], in the reasons of a cancelled transaction.
 const CANCELLED_BY_CONFLICT: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
 
 pub(super) fn of_read<E>(error: SdkError<E, HttpResponse>) -> TableError
@@ -74,10 +76,11 @@ fn judge<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Written 
             let code = answer.err().code().unwrap_or_default();
             if CONFLICTS.contains(&code) {
                 Written::NotByConflict
-            } else if answer.raw().status().is_server_error() || code == "TransactionInProgressException" {
-                Written::Perhaps
-            } else {
+            } else if answer.raw().status().is_client_error() && !code.is_empty() && !UNCERTAIN.contains(&code) {
                 Written::No
+            } else {
+                // A 200 that cannot be decoded comes here too, and so does what some proxy says.
+                Written::Perhaps
             }
         }
         // Timeouts, connections that broke, answers that were cut off; and whatever the SDK invents next.
