@@ -1,4 +1,5 @@
 //! The embedded engines keep the contract of the ports, through the AWS SDK and over sockets.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

@@ -1,14 +1,11 @@
 //! What the contract cannot show, because no engine here does it: lost answers, throttling, transactions in each other's
 //! way; and items that this code did not write. A loopback server answers every call the same way and counts them.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::attributes::{Attributes, OURS, fixed_width};
+use super::attributes::{OURS, fixed_width};
 use super::*;
 use crate::aws::local_config;
 use crate::contract::samples;
