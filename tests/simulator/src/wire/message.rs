@@ -151,10 +151,10 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether its sequence number must be odd; `None` where clients differ and servers accept both.
+    /// Whether its sequence number must be odd; `None` where clients differ and servers accept both (mtcute numbers
+    /// even its acknowledgements as content).
     pub fn is_content(&self) -> Option<bool> {
         match self {
-            Request::Ack(_) => Some(false),
             Request::Call(_) => Some(true),
             _ => None,
         }

@@ -93,7 +93,8 @@ impl User {
             bot: false,
             contacts: BTreeSet::new(),
             state: AccountState::Active,
-            mailbox: Mailbox::default(),
+            // As with channels, the first event is number 2: clients take pts 1 for "nothing yet".
+            mailbox: Mailbox { pts: 1, ..Mailbox::default() },
         }
     }
 }
