@@ -305,8 +305,7 @@ async fn prove(
 ) -> Result<enums::InputCheckPasswordSrp, LoginError> {
     use enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow as Known;
     const UNKNOWN: LoginError = LoginError::Unsupported("a newer way of proving the password");
-    let (Some(Known(algo)), Some(srp_b), Some(srp_id)) =
-        (challenge.current_algo, challenge.srp_b, challenge.srp_id)
+    let (Some(Known(algo)), Some(srp_b), Some(srp_id)) = (challenge.current_algo, challenge.srp_b, challenge.srp_id)
     else {
         return Err(UNKNOWN);
     };

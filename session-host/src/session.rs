@@ -156,7 +156,9 @@ impl Sessions {
         let path = self.path(account)?;
         let mode = match fs::metadata(&path) {
             Ok(metadata) => metadata.permissions().mode() & 0o777,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SessionError::Missing(account.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SessionError::Missing(account.clone()));
+            }
             Err(source) => return Err(SessionError::Io { path, source }),
         };
         if mode & 0o077 != 0 {

@@ -105,7 +105,11 @@ impl Asked {
     }
 
     fn check(&self, nonce: &[u8; 16], server_nonce: &[u8; 16], what: &'static str) -> Result<(), ExchangeError> {
-        if *nonce == self.nonce && *server_nonce == self.server_nonce { Ok(()) } else { Err(ExchangeError::Nonce(what)) }
+        if *nonce == self.nonce && *server_nonce == self.server_nonce {
+            Ok(())
+        } else {
+            Err(ExchangeError::Nonce(what))
+        }
     }
 }
 

@@ -164,8 +164,7 @@ fn a_servers_refusal_counts_only_with_its_proof() {
         let asked = asked();
         let mut new_nonce_hash: [u8; 16] = Sha1::digest(asked.new_nonce)[4..].try_into().unwrap();
         new_nonce_hash[0] ^= spoil;
-        let fail =
-            types::ServerDhParamsFail { nonce: asked.nonce, server_nonce: asked.server_nonce, new_nonce_hash };
+        let fail = types::ServerDhParamsFail { nonce: asked.nonce, server_nonce: asked.server_nonce, new_nonce_hash };
         let refusal = asked.on_params(enums::ServerDhParams::Fail(fail)).err().unwrap();
         assert_eq!(matches!(refusal, ExchangeError::ParamsRefused), expected_refused);
         assert_eq!(matches!(refusal, ExchangeError::NewNonceHash), !expected_refused);

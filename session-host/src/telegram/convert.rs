@@ -188,8 +188,11 @@ fn peer_of_channel(channel: &types::Channel) -> Peer {
     let silenced = banned(channel.banned_rights.as_ref(), |rights| rights.send_messages);
     let all_silenced = banned(channel.default_banned_rights.as_ref(), |rights| rights.send_messages);
     let staff = channel.creator || channel.admin_rights.is_some();
-    let postable =
-        if channel.broadcast { channel.creator || posts } else { !channel.left && (staff || !silenced && !all_silenced) };
+    let postable = if channel.broadcast {
+        channel.creator || posts
+    } else {
+        !channel.left && (staff || !silenced && !all_silenced)
+    };
     Peer {
         id: PeerId::channel(channel.id),
         access_hash: channel.access_hash.unwrap_or_default(),

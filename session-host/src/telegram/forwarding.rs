@@ -130,10 +130,7 @@ mod tests {
     #[test]
     fn an_incomplete_answer_is_uncertain() {
         assert!(matches!(answer(&forward(), enums::Updates::TooLong), Err(CallError::Uncertain(_))));
-        let short = types::UpdateShort {
-            update: types::UpdateMessageId { id: 77, random_id: 40 }.into(),
-            date: 0,
-        };
+        let short = types::UpdateShort { update: types::UpdateMessageId { id: 77, random_id: 40 }.into(), date: 0 };
         assert!(matches!(answer(&forward(), short.into()), Err(CallError::Uncertain(_))));
     }
 }

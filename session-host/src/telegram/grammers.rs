@@ -164,8 +164,9 @@ fn parameters(setup: &Setup, address: SocketAddr) -> ConnectionParams {
 fn dial_error(error: InvocationError) -> DialError {
     match error {
         // An exchange of grammers' own begins only after -404: the key was given.
-        InvocationError::Authentication(_)
-        | InvocationError::Transport(TransportError::BadStatus { status: 404 }) => DialError::UnknownKey,
+        InvocationError::Authentication(_) | InvocationError::Transport(TransportError::BadStatus { status: 404 }) => {
+            DialError::UnknownKey
+        }
         InvocationError::Rpc(error) => match refused(&error) {
             CallError::Refused(refusal) => DialError::Refused(refusal),
             CallError::Uncertain(why) => DialError::Unreachable(why),
@@ -335,9 +336,29 @@ mod tests {
         assert!(storage.key_refused.load(Ordering::SeqCst));
     }
 
-    #[test]
-    fn a_wire_can_be_shared() {
-        fn shared<T: Send + Sync>() {}
-        shared::<Wire>();
+    #[tokio::test]
+    async fn a_panic_in_the_runner_is_an_uncertain_call_and_close_still_returns() {
+        let key = AuthKey::new([7; 256]);
+        let storage = Arc::new(OneConnection::new(2, "127.0.0.1:9".parse().unwrap(), &key));
+        let pool = SenderPool::new(storage, 1);
+        let mut runner = JoinSet::new();
+        runner.spawn(async move {
+            let _runner = pool.runner;
+            // By now the call is queued; grammers panics on answers that are too short.
+            tokio::task::yield_now().await;
+            panic!("as if an answer had three bytes");
+        });
+        let wire = Wire {
+            handle: pool.handle.thin,
+            dc: 2,
+            runner: Mutex::new(runner),
+            down: AtomicBool::new(false),
+            guard: JumpGuard::new(&Clock::system()),
+        };
+        for _ in 0..2 {
+            let answer = wire.call(&functions::updates::GetState {}, Duration::from_secs(30)).await;
+            assert!(matches!(answer, Err(CallError::Uncertain(_))), "{answer:?}");
+        }
+        wire.close().await;
     }
 }

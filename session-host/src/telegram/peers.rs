@@ -53,7 +53,9 @@ async fn by_name(account: &AccountConnection, name: &str) -> Result<Peer, CallEr
     let enums::contacts::ResolvedPeer::Peer(found) = account.read(&request).await?;
     let id = peer_id(&found.peer);
     match id.kind() {
-        PeerKind::User(_) => found.users.iter().filter_map(peer_of_user).find(|peer| peer.id == id).ok_or_else(unknown_peer),
+        PeerKind::User(_) => {
+            found.users.iter().filter_map(peer_of_user).find(|peer| peer.id == id).ok_or_else(unknown_peer)
+        }
         PeerKind::Group(_) | PeerKind::Channel(_) => {
             completed(account, find_chat(&found.chats, id)?, &found.chats).await
         }

@@ -108,9 +108,7 @@ impl Page {
                 Self { count: u64::try_from(all.messages.len()).unwrap_or_default(), messages: all.messages, pts: None }
             }
             M::Slice(slice) => Self { count: count(slice.count), messages: slice.messages, pts: None },
-            M::ChannelMessages(page) => {
-                Self { count: count(page.count), messages: page.messages, pts: Some(page.pts) }
-            }
+            M::ChannelMessages(page) => Self { count: count(page.count), messages: page.messages, pts: Some(page.pts) },
             M::NotModified(_) => return Err(CallError::Uncertain("messagesNotModified without a hash".to_owned())),
         })
     }

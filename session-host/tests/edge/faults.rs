@@ -15,7 +15,8 @@ async fn forward_five(connection: &dyn Connection) -> Result<usize, CallError> {
     let (source, target) = (named(connection, "source").await, named(connection, "target").await);
     let page = connection.history(&source, MessageId(0), 100).await.unwrap();
     let content = page.iter().filter(|message| matches!(message.body, transfer::message::Body::Content(_)));
-    let ids: Vec<MessageId> = content.filter(|message| message.album.is_none()).map(|message| message.id).take(5).collect();
+    let ids: Vec<MessageId> =
+        content.filter(|message| message.album.is_none()).map(|message| message.id).take(5).collect();
     connection.forward(&forward(&source, &target, &ids)).await.map(|done| done.new_ids.len())
 }
 

@@ -33,7 +33,9 @@ async fn a_hundred_go_in_one_call_and_a_repeat_changes_nothing() {
     assert_eq!(rig.delivered(), 100);
     match ann.forward(&call).await {
         Ok(again) => {
-            let set = |forwarded: &session_host::telegram::Forwarded| forwarded.new_ids.iter().copied().collect::<HashSet<_>>();
+            let set = |forwarded: &session_host::telegram::Forwarded| {
+                forwarded.new_ids.iter().copied().collect::<HashSet<_>>()
+            };
             assert_eq!(set(&again), set(&first));
         }
         Err(CallError::Refused(refusal)) => assert_eq!(refusal.meaning(), Meaning::RandomIdDuplicate),
@@ -41,7 +43,8 @@ async fn a_hundred_go_in_one_call_and_a_repeat_changes_nothing() {
     }
     assert_eq!(rig.delivered(), 100);
     let copies = ann.history(&target, MessageId(0), 100).await.unwrap();
-    let posts: Vec<_> = copies.iter().map(|copy| copy.origin.as_ref().and_then(|origin| origin.post).unwrap()).collect();
+    let posts: Vec<_> =
+        copies.iter().map(|copy| copy.origin.as_ref().and_then(|origin| origin.post).unwrap()).collect();
     assert_eq!(posts, call.ids);
 }
 

@@ -52,7 +52,10 @@ async fn a_skewed_clock_is_refused_before_a_saved_key_is_used() {
                 assert!((skew_secs + millis / 1000).abs() <= 1, "{millis}: {skew_secs}");
             }
             Ok(connection) if !refused => {
-                assert_eq!(connection.history(&named(&*connection, "source").await, MessageId(0), 2).await.unwrap().len(), 2);
+                assert_eq!(
+                    connection.history(&named(&*connection, "source").await, MessageId(0), 2).await.unwrap().len(),
+                    2
+                );
             }
             Err(error) => panic!("{millis}: {error}"),
             Ok(_) => panic!("{millis}: opened"),
@@ -91,7 +94,10 @@ async fn a_key_that_telegram_does_not_know_signs_the_account_out_after_three_att
         assert!(matches!(&refused, Some(OpenError::Unreachable(why)) if why.contains("-404")), "{refused:?}");
     }
     let refused = telegram.open(&account).await.err();
-    assert!(matches!(&refused, Some(OpenError::Refused(refusal)) if refusal.meaning() == Meaning::SignedOut), "{refused:?}");
+    assert!(
+        matches!(&refused, Some(OpenError::Refused(refusal)) if refusal.meaning() == Meaning::SignedOut),
+        "{refused:?}"
+    );
     let kept = rig.sessions.load(&account).await.unwrap();
     assert_eq!(kept.home_key().unwrap().expose(), &[9; 256], "the key was replaced");
 }

@@ -16,7 +16,11 @@ use crate::rig::{ANN, BEN, CLEO, Rig, SOURCE, SOURCE_LEN, TARGET, named, world};
 fn expected(rig: &Rig, after: i32) -> Vec<i32> {
     rig.simulator.with_world(|world| {
         let chat = world.chat(ChatId::channel(SOURCE)).unwrap();
-        chat.history.all().filter(|message| !message.deleted && message.id.0 > after).map(|message| message.id.0).collect()
+        chat.history
+            .all()
+            .filter(|message| !message.deleted && message.id.0 > after)
+            .map(|message| message.id.0)
+            .collect()
     })
 }
 
@@ -57,7 +61,8 @@ async fn messages_carry_what_selection_and_settling_need() {
         after = last.id;
         all.extend(page);
     }
-    for kind in [Kind::Photo, Kind::Video, Kind::Document, Kind::Audio, Kind::Voice, Kind::Sticker, Kind::Poll, Kind::Text]
+    for kind in
+        [Kind::Photo, Kind::Video, Kind::Document, Kind::Audio, Kind::Voice, Kind::Sticker, Kind::Poll, Kind::Text]
     {
         let found = all.iter().find(|message| message.body == Body::Content(kind));
         let found = found.unwrap_or_else(|| panic!("no {kind:?} in the source"));

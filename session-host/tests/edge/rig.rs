@@ -23,31 +23,32 @@ use transfer::ids::{AccountId, MessageId, RandomId};
 use transfer::task::Style;
 
 /// Creator of both channels.
-pub const ANN: UserId = UserId(7_000_000_001);
+pub(crate) const ANN: UserId = UserId(7_000_000_001);
 /// Admin of the target.
-pub const BEN: UserId = UserId(7_000_000_002);
+pub(crate) const BEN: UserId = UserId(7_000_000_002);
 /// Reads the source, may not post in the target; has a password.
-pub const CLEO: UserId = UserId(7_000_000_003);
+pub(crate) const CLEO: UserId = UserId(7_000_000_003);
 
-pub const SOURCE: i64 = 1_500_000_001;
-pub const TARGET: i64 = 1_500_000_002;
+pub(crate) const SOURCE: i64 = 1_500_000_001;
+pub(crate) const TARGET: i64 = 1_500_000_002;
 /// Messages of the source, holes included.
-pub const SOURCE_LEN: i32 = 350;
+pub(crate) const SOURCE_LEN: i32 = 350;
 
 /// Long enough for a loaded machine, short enough for a test of silence.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub struct Rig {
-    pub simulator: Simulator,
-    pub setup: Setup,
-    pub sessions: Sessions,
+pub(crate) struct Rig {
+    pub(crate) simulator: Simulator,
+    pub(crate) setup: Setup,
+    pub(crate) sessions: Sessions,
     dir: tempfile::TempDir,
 }
 
-pub fn world(mix: Mix) -> World {
+pub(crate) fn world(mix: Mix) -> World {
     let mut world = World::new(7, WorldClock::real());
     world.quirks = Quirks::plain();
-    for (id, phone, name) in [(ANN, "+10000000001", "Ann"), (BEN, "+10000000002", "Ben"), (CLEO, "+10000000003", "Cleo")]
+    for (id, phone, name) in
+        [(ANN, "+10000000001", "Ann"), (BEN, "+10000000002", "Ben"), (CLEO, "+10000000003", "Cleo")]
     {
         let mut user = User::new(id, phone, name);
         user.password = (id == CLEO).then(|| "correct horse".to_owned());
@@ -73,11 +74,11 @@ pub fn world(mix: Mix) -> World {
 }
 
 impl Rig {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(world(Mix::default())).await
     }
 
-    pub async fn with(world: World) -> Self {
+    pub(crate) async fn with(world: World) -> Self {
         let settings = Settings { auth_key_duplicated: true, ..Settings::default() };
         let simulator = Simulator::start(Config { settings, ..Config::new(world) }).await.unwrap();
         let key = RsaPublicKey::new(&simulator.rsa().modulus, &simulator.rsa().exponent).unwrap();
@@ -95,7 +96,7 @@ impl Rig {
     }
 
     /// Saves a session of `user` that is signed in already.
-    pub async fn session(&self, user: UserId) -> AccountId {
+    pub(crate) async fn session(&self, user: UserId) -> AccountId {
         let account = AccountId(user.0.to_string());
         let key = AuthKey::new(self.simulator.mint_session(user).unwrap());
         self.sessions.save(&Session::new(account.clone(), user.0, 2, key)).await.unwrap();
@@ -103,51 +104,51 @@ impl Rig {
     }
 
     /// The directory of the sessions, which is made by the first save.
-    pub fn sessions_path(&self) -> std::path::PathBuf {
+    pub(crate) fn sessions_path(&self) -> std::path::PathBuf {
         self.dir.path().join("sessions")
     }
 
-    pub fn telegram(&self) -> GrammersTelegram {
+    pub(crate) fn telegram(&self) -> GrammersTelegram {
         GrammersTelegram::new(self.setup.clone(), self.sessions.clone(), Clock::system())
     }
 
-    pub async fn open(&self, user: UserId) -> Box<dyn Connection> {
+    pub(crate) async fn open(&self, user: UserId) -> Box<dyn Connection> {
         let account = self.session(user).await;
         self.telegram().open(&account).await.unwrap()
     }
 
-    pub async fn try_open(&self, user: UserId) -> Result<Box<dyn Connection>, OpenError> {
+    pub(crate) async fn try_open(&self, user: UserId) -> Result<Box<dyn Connection>, OpenError> {
         let account = self.session(user).await;
         self.telegram().open(&account).await
     }
 
-    pub fn patience(mut self, read: Duration, write: Duration) -> Self {
+    pub(crate) fn patience(mut self, read: Duration, write: Duration) -> Self {
         self.setup.patience = Patience { read, write, ..self.setup.patience };
         self
     }
 
-    pub fn proxy(mut self, url: &str) -> Self {
+    pub(crate) fn proxy(mut self, url: &str) -> Self {
         self.setup.proxy = Some(url.parse::<Proxy>().unwrap());
         self
     }
 
-    pub fn fault(&self, method: &str, fault: Fault) {
+    pub(crate) fn fault(&self, method: &str, fault: Fault) {
         let script = FaultScript { account: None, method: Some(method.to_owned()), times: 1, after: 0, fault };
         self.simulator.with_world(|world| world.faults.scripts.push(script));
     }
 
     /// Messages in the target.
-    pub fn delivered(&self) -> usize {
+    pub(crate) fn delivered(&self) -> usize {
         self.simulator.with_world(|world| world.chat(ChatId::channel(TARGET)).unwrap().all_created().count())
     }
 }
 
-pub async fn named(connection: &dyn Connection, name: &str) -> Peer {
+pub(crate) async fn named(connection: &dyn Connection, name: &str) -> Peer {
     connection.resolve(&PeerAddress::Username(name.to_owned())).await.unwrap()
 }
 
 /// A forward of these source ids, with random ids that repeat when it is built again.
-pub fn forward(source: &Peer, target: &Peer, ids: &[MessageId]) -> Forward {
+pub(crate) fn forward(source: &Peer, target: &Peer, ids: &[MessageId]) -> Forward {
     Forward {
         source: source.clone(),
         target: target.clone(),
