@@ -3,7 +3,7 @@
 //! grammers can do this too, but only with Telegram's own RSA keys, and it believes more than it checks. Here the keys
 //! are configuration, and whatever the protocol tells a client to check is checked
 //! (<https://core.telegram.org/mtproto/auth_key>); the first thing that is wrong ends the exchange. The rules stand in
-//! [`handshake`], as functions of what the server said; this file only carries bytes.
+//! `handshake`, as functions of what the server said; this file only carries bytes.
 
 pub(crate) mod dh;
 mod factors;
