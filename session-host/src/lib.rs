@@ -1,8 +1,8 @@
 //! The session host: it holds the accounts' MTProto connections, takes jobs from the queue, forwards, changes account
 //! on flood errors, and writes back what happened.
 
+pub mod engine;
 pub mod exchange;
 pub mod login;
 pub mod session;
-pub mod engine;
 pub mod telegram;

@@ -115,6 +115,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
 }
 
 /// Extends the job's visibility for as long as it is polled.
+#[expect(clippy::infinite_loop, reason = "it ends with the work that it goes along with, by being dropped")]
 async fn keep_invisible(shared: &Shared, receipt: &Receipt) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(EXTEND_EVERY).await;

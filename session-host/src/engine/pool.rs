@@ -128,8 +128,10 @@ impl Pool {
 
     fn mark_unreachable(&self, account: &AccountId, now: Duration) -> Duration {
         let mut inner = self.inner();
-        let pause =
-            inner.unreachable.get(account).map_or(UNREACHABLE_PAUSE, |(_, last)| (*last * 2).min(UNREACHABLE_PAUSE_MAX));
+        let pause = inner
+            .unreachable
+            .get(account)
+            .map_or(UNREACHABLE_PAUSE, |(_, last)| (*last * 2).min(UNREACHABLE_PAUSE_MAX));
         inner.unreachable.insert(account.clone(), (now + pause, pause));
         pause
     }
@@ -265,6 +267,7 @@ pub(crate) async fn close(hold: &mut Hold) {
 }
 
 /// Lets go of accounts that rested for long enough, so that other hosts can have them.
+#[expect(clippy::infinite_loop, reason = "it ends with the host, by being dropped")]
 pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(REST_MAX / 4);
     loop {

@@ -93,7 +93,7 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
     let key = Key::task(id);
     let Some((mut task, version)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(()) };
     let now = shared.ports.clock.now();
-    if !task.state.due_at().is_some_and(|at| at <= now) {
+    if task.state.due_at().is_none_or(|at| at > now) {
         return Ok(());
     }
     match &task.state {

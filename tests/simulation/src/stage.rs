@@ -172,6 +172,11 @@ impl Stage {
 
     /// Starts another life of a host. An exclusive host has the lock file that its earlier life had.
     pub fn start_host(&mut self, host: &str, exclusive: bool) -> HostHandle {
+        self.start_host_with(host, exclusive, |ports| ports)
+    }
+
+    /// The same with ports that something stands in front of.
+    pub fn start_host_with(&mut self, host: &str, exclusive: bool, ports: impl FnOnce(Ports) -> Ports) -> HostHandle {
         self.lives += 1;
         let config = HostConfig {
             id: HostId::from(host),
@@ -181,12 +186,12 @@ impl Stage {
             chunk_len_max: 100,
             zone: TimeZone::UTC,
         };
-        let ports = Ports {
+        let ports = ports(Ports {
             telegram: Arc::new(InProcess::new(self.world.clone())),
             table: self.table.clone(),
             queue: self.queue.clone(),
             clock: self.clock.clone(),
-        };
+        });
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
         running.spawn(SessionHost::new(config, ports, stop.clone()).run());

@@ -1,7 +1,7 @@
 //! The `Telegram` port over the world itself: no sockets, no bytes, the same rules.
 //!
 //! What the wire would do to a call happens here too: a call that was lost before or after it was applied, a reply that
-//! comes late or never, a 500. Every call takes [`ROUND_TRIP`] of virtual time.
+//! comes late or never, a 500. Every call takes 40 ms of virtual time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use transfer::message::{Body, Kind, Message, Origin};
 use transfer::refusal::Refusal;
 
 /// How long a call takes, half of it each way.
-pub const ROUND_TRIP: Duration = Duration::from_millis(40);
+const ROUND_TRIP: Duration = Duration::from_millis(40);
 /// After so long without an answer the host gives a call up.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -253,7 +253,7 @@ fn message(message: &SimMessage) -> Message {
         body: body(message.kind()),
         album: (message.group != 0).then_some(GroupedId(message.group)),
         text: message.text.as_str().into_owned(),
-        media: message.media().and_then(simulator::world::message::Media::id),
+        media: message.media().and_then(world::message::Media::id),
         origin,
         sender: None,
     }

@@ -18,7 +18,7 @@ use transfer::task::{Task, TaskEvent, TaskState};
 const FORWARD: &str = "messages.forwardMessages";
 
 async fn events(stage: &Stage, task: &str) -> Vec<Event> {
-    let records = stage.table.partition(&format!("TASK#{task}"), "EVENT#").await.unwrap();
+    let records = stage.table.partition(&format!("TASK#{task}"), "EVENT#").await.expect("reads from memory succeed");
     let events = records.into_iter().filter_map(|record| match record.item {
         Item::Event(event) => Some(event.event),
         _ => None,

@@ -15,9 +15,9 @@ use transfer::task::{Endpoint, TaskEvent};
 use transfer::verdict::{AccountEffect, Attempt, verdict};
 
 use super::{AccountDelta, Left, Run, Step};
+use crate::engine::Halt;
 use crate::engine::pool::{self, Reach};
 use crate::engine::store::expect_item;
-use crate::engine::Halt;
 use crate::telegram::{CallError, Connection, OpenError, Peer};
 
 /// How long a task waits for its turn before it looks at the pool again.
@@ -162,9 +162,7 @@ impl Run {
                 self.tell_of_loss(&error.to_string());
                 self.drop_account().await.map(Err)
             }
-            Err(error @ OpenError::ClockSkew { .. }) => {
-                self.park(error.to_string()).await.map(Err)
-            }
+            Err(error @ OpenError::ClockSkew { .. }) => self.park(error.to_string()).await.map(Err),
         }
     }
 

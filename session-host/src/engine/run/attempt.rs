@@ -120,11 +120,7 @@ impl Run {
     }
 
     /// Gone is skipped as deleted, still there as refused.
-    async fn why_missing(
-        &mut self,
-        source: &Peer,
-        missing: &[MessageId],
-    ) -> Result<Result<Vec<Skip>, Step>, Halt> {
+    async fn why_missing(&mut self, source: &Peer, missing: &[MessageId]) -> Result<Result<Vec<Skip>, Step>, Halt> {
         let connection = match self.connection().await? {
             Ok(connection) => connection,
             Err(step) => return Ok(Err(step)),
@@ -250,13 +246,7 @@ impl Run {
     }
 
     /// Finds the unit that Telegram refuses: half of the units, down to one, which is skipped with the reason.
-    async fn halve(
-        &mut self,
-        intent: &Intent,
-        refusal: &Refusal,
-        source: &Peer,
-        unknown: bool,
-    ) -> Result<Step, Halt> {
+    async fn halve(&mut self, intent: &Intent, refusal: &Refusal, source: &Peer, unknown: bool) -> Result<Step, Halt> {
         let units = u32::try_from(intent.units.len()).unwrap_or(u32::MAX);
         if units > 1 {
             let until = self.narrow.map_or(intent.cursor_after, |narrow| narrow.until.max(intent.cursor_after));
@@ -292,7 +282,10 @@ impl Run {
 }
 
 /// Which ids of the chunk arrived, and which did not.
-pub(super) fn pair(intent: &Intent, new_ids: &[(RandomId, MessageId)]) -> (Vec<(MessageId, MessageId)>, Vec<MessageId>) {
+pub(super) fn pair(
+    intent: &Intent,
+    new_ids: &[(RandomId, MessageId)],
+) -> (Vec<(MessageId, MessageId)>, Vec<MessageId>) {
     let new: HashMap<RandomId, MessageId> = new_ids.iter().copied().collect();
     let mut delivered = Vec::with_capacity(intent.ids.len());
     let mut missing = Vec::new();

@@ -53,7 +53,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         return Ok(Claimed::NothingToDo);
     };
     let now = shared.ports.clock.now();
-    if !task.state.due_at().is_some_and(|at| at <= now) {
+    if task.state.due_at().is_none_or(|at| at > now) {
         return Ok(Claimed::NothingToDo);
     }
     if !hosts_seen::may_take(shared, task.lease.as_ref()).await? {

@@ -21,9 +21,8 @@ impl Run {
         let key = Key::task(&self.task.id);
         let (version, epoch) = (self.version, self.task.lease_epoch);
         // Nobody but the holder of this epoch writes the task, so a higher version under it is this commit.
-        let stands = |now: Option<&Record>| {
-            now.is_some_and(|now| now.version > version && now.item.lease_epoch() == epoch)
-        };
+        let stands =
+            |now: Option<&Record>| now.is_some_and(|now| now.version > version && now.item.lease_epoch() == epoch);
         for _ in 0..CONFLICTS_MAX {
             self.shared.fence.check()?;
             let account = self.changed_account();
@@ -46,19 +45,12 @@ impl Run {
         let mut writes = Vec::with_capacity(3 + self.staged.len());
         writes.push(Write::Put {
             item: Item::Task(self.task.clone()),
-            guard: Guard::Held {
-                epoch: self.task.lease_epoch,
-                intent: self.committed_intent,
-                version: self.version,
-            },
+            guard: Guard::Held { epoch: self.task.lease_epoch, intent: self.committed_intent, version: self.version },
         });
         if let (Some(account), Some(hold)) = (account, &self.hold) {
             writes.push(Write::Put { item: Item::Account(account.clone()), guard: Guard::Version(hold.version) });
-            let day = DayRecord {
-                account: account.id.clone(),
-                date: account.today.date,
-                counters: account.today.counters,
-            };
+            let day =
+                DayRecord { account: account.id.clone(), date: account.today.date, counters: account.today.counters };
             // A copy of the account's own counters, which are guarded: any later copy is as good.
             writes.push(Write::Put { item: Item::Day(day), guard: Guard::None });
         }
@@ -81,9 +73,8 @@ impl Run {
     /// Finds out whose write was in the way. The account may have been edited; the task may have been taken.
     async fn after_conflict(&mut self, key: &Key) -> Result<(), Halt> {
         let found = expect_item!(self.shared.store.get(key).await?, Task, key);
-        let ours = found.is_some_and(|(task, version)| {
-            version == self.version && task.lease_epoch == self.task.lease_epoch
-        });
+        let ours =
+            found.is_some_and(|(task, version)| version == self.version && task.lease_epoch == self.task.lease_epoch);
         if !ours {
             return Err(Halt::LeaseLost(format!("{key} was taken by another run")));
         }
@@ -102,12 +93,8 @@ impl Run {
     /// Adds an event to the next commit.
     pub(super) fn stage_event(&mut self, event: Event) {
         self.task.checkpoint.events += 1;
-        let record = EventRecord {
-            task: self.task.id.clone(),
-            ordinal: self.task.checkpoint.events,
-            at: self.now(),
-            event,
-        };
+        let record =
+            EventRecord { task: self.task.id.clone(), ordinal: self.task.checkpoint.events, at: self.now(), event };
         self.stage(Item::Event(record));
     }
 

@@ -114,7 +114,8 @@ impl Run {
         let Some(album) = message.album.filter(|_| self.is_young(message.date)) else { return Ok(message.id) };
         let below = MessageId((message.id.0 - ALBUM_REACH).max(0));
         let page = connection.history(source, below, 100).await?;
-        let first = page.iter().find(|member: &&Message| member.album == Some(album)).map_or(message.id, |member| member.id);
+        let first =
+            page.iter().find(|member: &&Message| member.album == Some(album)).map_or(message.id, |member| member.id);
         Ok(MessageId(first.0 - 1))
     }
 

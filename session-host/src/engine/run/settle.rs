@@ -88,7 +88,8 @@ impl Run {
         if self.not_for_peer.contains_key(&hold.account.id) {
             return None;
         }
-        let pause = REPEAT_PAUSE.checked_mul(i32::try_from(intent.repeats).unwrap_or(i32::MAX)).unwrap_or(REPEAT_WAIT_MAX);
+        let pause =
+            REPEAT_PAUSE.checked_mul(i32::try_from(intent.repeats).unwrap_or(i32::MAX)).unwrap_or(REPEAT_WAIT_MAX);
         let last = hold.account.closed_at.unwrap_or(Timestamp::MIN);
         let at = last.saturating_add(pause).unwrap_or(now);
         let wait = self.shared.pool.waits(&hold.account).until(MethodClass::Write, now);
@@ -209,7 +210,7 @@ impl Run {
         if !maker_reads {
             // Nothing of the maker may be open while somebody else decides.
             if self.hold.as_ref().is_some_and(|hold| hold.account.id == intent.account) {
-                drop(self.drop_account().await?);
+                self.drop_account().await?;
             }
             if let Some(step) = self.hold_account().await? {
                 return Ok(Err(step));
