@@ -61,6 +61,7 @@ pub(super) struct MessageView {
     reply_to: Option<MessageId>,
     topic: Option<MessageId>,
     forwarded_from: Option<ChatId>,
+    forwarded_post: Option<MessageId>,
     source: Option<(ChatId, MessageId)>,
     media_id: Option<String>,
 }
@@ -85,7 +86,8 @@ pub(super) async fn messages(
         let viewer = query.viewer.ok_or_else(|| {
             Refused::bad(format!("chat {chat} has other message ids for every account: say whose with ?viewer=USER"))
         })?;
-        in_mailbox(world, viewer, chat, from, limit).ok_or_else(|| Refused::missing(format!("there is no user {viewer}")))
+        in_mailbox(world, viewer, chat, from, limit)
+            .ok_or_else(|| Refused::missing(format!("there is no user {viewer}")))
     });
     found.map(Json)
 }
@@ -109,6 +111,7 @@ fn view(message: &Message) -> MessageView {
         reply_to: message.reply().and_then(|reply| reply.to),
         topic: message.reply().and_then(|reply| reply.topic),
         forwarded_from: message.forward.named(),
+        forwarded_post: message.forward.post(),
         source: message.source,
         media_id: message.media().and_then(crate::world::message::Media::id).and_then(big),
     }

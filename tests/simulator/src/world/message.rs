@@ -236,6 +236,16 @@ impl Forward {
         }
     }
 
+    /// The post of the channel that the header names.
+    #[must_use]
+    pub fn post(&self) -> Option<MessageId> {
+        match self {
+            Forward::None => None,
+            Forward::Post { post, .. } => Some(*post),
+            Forward::Other(header) => header.post,
+        }
+    }
+
     /// There is a header.
     #[must_use]
     pub fn is_some(&self) -> bool {
