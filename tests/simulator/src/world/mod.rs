@@ -155,3 +155,6 @@ impl Chat {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
