@@ -126,7 +126,7 @@ impl Connection {
     }
 
     async fn flush(&mut self, stream: &mut TcpStream) -> Result<(), End> {
-        if !self.out.is_empty() && !self.stalled {
+        if !self.out.is_empty() {
             let write = stream.write_all(&self.out);
             timeout(Duration::from_secs(WRITE_SECS_MAX), write).await.or(Err(End::Stuck))??;
         }

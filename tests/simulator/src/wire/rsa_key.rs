@@ -133,3 +133,49 @@ impl rsa::rand_core::RngCore for Generator {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use grammers_tl_types::types;
+
+    #[test]
+    fn both_paddings_are_opened_and_nothing_else() {
+        let key = RsaKey::generate().unwrap();
+        let inner = enums::PQInnerData::Dc(types::PQInnerDataDc {
+            pq: vec![1; 8],
+            p: vec![2; 4],
+            q: vec![3; 4],
+            nonce: [4; 16],
+            server_nonce: [5; 16],
+            new_nonce: [6; 32],
+            dc: 2,
+        });
+        let bytes = inner.to_bytes();
+        let exponent: BigUint = key.public.exponent.parse().unwrap();
+        let encrypt = |block: &[u8]| BigUint::from_bytes_be(block).modpow(&exponent, &key.modulus).to_bytes_be();
+
+        let public = grammers_crypto::rsa::Key::new(&key.public.modulus, &key.public.exponent).unwrap();
+        let rsa_pad = grammers_crypto::rsa::encrypt_hashed(&bytes, &public, &[9; 224]);
+        assert_eq!(key.open(&rsa_pad), Some(inner.clone()));
+
+        let mut block = [&[0][..], &sha1(&[&bytes]), &bytes].concat();
+        block.resize(256, 7);
+        assert_eq!(key.open(&encrypt(&block)), Some(inner));
+
+        block[30] ^= 1;
+        assert_eq!(key.open(&encrypt(&block)), None);
+        assert_eq!(key.open(&[255; 256]), None);
+        assert_eq!(key.open(&[]), None);
+    }
+
+    #[test]
+    fn a_key_comes_back_from_its_pem() {
+        use rsa::pkcs1::EncodeRsaPrivateKey;
+        let key = rsa::RsaPrivateKey::new(&mut Generator(Entropy::from_system()), 2048).unwrap();
+        let pem = key.to_pkcs1_pem(LineEnding::LF).unwrap();
+        let read = RsaKey::from_pem(&pem).unwrap();
+        assert_eq!(read.public.fingerprint, RsaKey::new(&key).unwrap().public.fingerprint);
+        assert!(RsaKey::from_pem("nothing").is_err());
+    }
+}

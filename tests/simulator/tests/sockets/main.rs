@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "whatever does not succeed here fails the test")]
 
 mod client;
+mod faults;
 mod login;
 mod raw;
 mod rubbish;
