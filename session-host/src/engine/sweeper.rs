@@ -105,7 +105,7 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
     if task.lease.is_some() && !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
         return Ok(());
     }
-    if task.lease.as_ref() == Some(&shared.lease()) {
+    if shared.running.contains(id) {
         return Ok(());
     }
     task.lease = None;

@@ -330,3 +330,26 @@ async fn uncertain_calls_are_settled_without_loss_or_repetition() {
         assert_eq!(SOURCE.0, task.source.peer.unwrap().0);
     }
 }
+
+/// A wait for reading is as good as one for forwarding: nobody calls into it.
+#[tokio::test(start_paused = true)]
+async fn a_flood_wait_for_reading_is_obeyed_too() {
+    let mut stage = Stage::new(600, Mix::text_only(), 2).await;
+    for (account, secs) in [(ACCOUNT_IDS[0], 900), (ACCOUNT_IDS[1], 400)] {
+        let script = Script {
+            account: Some(UserId(account)),
+            method: Some("messages.getHistory".into()),
+            times: 1,
+            after: 3,
+            code: 420,
+            message: format!("FLOOD_WAIT_{secs}"),
+        };
+        stage.world().floods.script(script);
+    }
+    stage.submit(stage.task("t")).await;
+    let _host = stage.start_host("h", true);
+    let task = stage.until_settled("t").await;
+    assert!(is_done(&task), "{:?}", task.state);
+    stage.assert_exactly_once();
+    stage.assert_no_call_during_a_wait();
+}

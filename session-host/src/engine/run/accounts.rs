@@ -44,8 +44,14 @@ impl Run {
         self.give_back();
         let now = self.now();
         self.excluded.retain(|_, until| *until > now);
-        let (members, mut busy) = pool::members(&self.shared).await?;
-        busy.extend(self.excluded.keys().cloned());
+        let (mut members, busy) = pool::members(&self.shared).await?;
+        for member in &mut members {
+            // Whoever may not read cannot carry either, and whoever is left out is as good as waiting.
+            let waits = &mut member.account.waits;
+            for until in [waits.read, self.excluded.get(&member.account.id).copied()].into_iter().flatten() {
+                waits.extend(MethodClass::Write, until);
+            }
+        }
         let (today, midnight) = self.shared.today();
         let not_for_peer = self.not_for_peer_ids();
         let need = Need {
@@ -61,7 +67,9 @@ impl Run {
         match choose(&members, &need, now, today) {
             Choice::Use(id) => self.take(&id).await,
             Choice::WaitUntil { at, why } => {
-                self.stage_event(Event::AllLimited { wake_at: at });
+                if self.excluded.is_empty() {
+                    self.stage_event(Event::AllLimited { wake_at: at });
+                }
                 tracing::info!(task = %self.task.id, wake_at = %at, why, "every account has to wait");
                 self.wait(at, &why).await.map(Some)
             }
@@ -204,6 +212,7 @@ impl Run {
                 self.tell_of_loss(refusal.text());
             }
             AccountEffect::NotForThisPeer => {
+                self.forget_peers();
                 self.not_for_peer.insert(id, refusal.text().to_owned());
             }
             AccountEffect::ChangeDc(dc) => {
@@ -353,7 +362,15 @@ impl Run {
         if let Some(hold) = &self.hold {
             self.not_for_peer.insert(hold.account.id.clone(), why);
         }
+        self.forget_peers();
         self.drop_account().await.map(Some)
+    }
+
+    /// What was known of the peers was contradicted: the next run looks anew.
+    fn forget_peers(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            hold.peers.clear();
+        }
     }
 
     /// Holds the very account that made an intent, whatever its priority; `Some(step)` when it cannot be had now.

@@ -23,6 +23,11 @@ pub(super) struct Running {
 }
 
 impl RunningTasks {
+    /// Whether a run of this process works on the task.
+    pub(crate) fn contains(&self, task: &TaskId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(task)
+    }
+
     fn begin(&self, task: &TaskId) -> Option<Running> {
         let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task.clone());
         first.then(|| Running { tasks: self.clone(), task: task.clone() })
