@@ -91,7 +91,8 @@ pub(super) fn search_counters(call: &mut Call<'_>, r: &f::messages::GetSearchCou
         let filters: Vec<Filter> = r.filters.iter().map(filter).collect();
         let counts = world.count_matching(me.user, chat, r.top_msg_id.map(MessageId), &filters)?;
         let counters = r.filters.iter().zip(counts).map(|(filter, n)| {
-            let counter = types::messages::SearchCounter { inexact: false, filter: filter.clone(), count: views::count(n) };
+            let counter =
+                types::messages::SearchCounter { inexact: false, filter: filter.clone(), count: views::count(n) };
             enums::messages::SearchCounter::Counter(counter)
         });
         Ok(counters.collect::<Vec<_>>().to_bytes())

@@ -86,8 +86,13 @@ fn document(it: &Document, date: i32) -> enums::Document {
         .into()
     };
     let audio = |voice| {
-        let attribute =
-            types::DocumentAttributeAudio { voice, duration: it.duration_secs, title: None, performer: None, waveform: None };
+        let attribute = types::DocumentAttributeAudio {
+            voice,
+            duration: it.duration_secs,
+            title: None,
+            performer: None,
+            waveform: None,
+        };
         attribute.into()
     };
     let mut attributes = match it.kind {
@@ -99,7 +104,8 @@ fn document(it: &Document, date: i32) -> enums::Document {
         DocumentKind::Voice => vec![audio(true)],
         DocumentKind::Sticker => {
             let stickerset = enums::InputStickerSet::Empty;
-            let sticker = types::DocumentAttributeSticker { mask: false, alt: "⛴".into(), stickerset, mask_coords: None };
+            let sticker =
+                types::DocumentAttributeSticker { mask: false, alt: "⛴".into(), stickerset, mask_coords: None };
             vec![types::DocumentAttributeImageSize { w: 512, h: 512 }.into(), sticker.into()]
         }
     };
@@ -122,7 +128,8 @@ fn document(it: &Document, date: i32) -> enums::Document {
 }
 
 fn poll_media(poll: &Poll) -> types::MessageMediaPoll {
-    let text = |text: &str| enums::TextWithEntities::from(types::TextWithEntities { text: text.into(), entities: vec![] });
+    let text =
+        |text: &str| enums::TextWithEntities::from(types::TextWithEntities { text: text.into(), entities: vec![] });
     let answers = poll.answers.iter().enumerate().map(|(n, answer)| {
         let option = n.to_string().into_bytes();
         types::PollAnswer { text: text(answer), option, media: None, added_by: None, date: None }.into()
@@ -196,7 +203,9 @@ pub(super) fn input(media: &enums::InputMedia) -> Rpc<Media> {
     let invalid = || RpcError::bad("MEDIA_INVALID");
     match media {
         enums::InputMedia::Photo(it) => match &it.id {
-            enums::InputPhoto::Photo(photo) if photo.access_hash == access_hash(photo.id) => Ok(Media::Photo { id: photo.id }),
+            enums::InputPhoto::Photo(photo) if photo.access_hash == access_hash(photo.id) => {
+                Ok(Media::Photo { id: photo.id })
+            }
             enums::InputPhoto::Photo(_) | enums::InputPhoto::Empty => Err(invalid()),
         },
         enums::InputMedia::Document(it) => match &it.id {
@@ -286,7 +295,9 @@ pub(super) fn input_entity(it: &enums::MessageEntity) -> Entity {
         Tl::MentionName(it) => EntityKind::MentionName { user: UserId(it.user_id) },
         Tl::InputMessageEntityMentionName(it) => match &it.user_id {
             enums::InputUser::User(user) => EntityKind::MentionName { user: UserId(user.user_id) },
-            enums::InputUser::Empty | enums::InputUser::UserSelf | enums::InputUser::FromMessage(_) => EntityKind::Unknown,
+            enums::InputUser::Empty | enums::InputUser::UserSelf | enums::InputUser::FromMessage(_) => {
+                EntityKind::Unknown
+            }
         },
         Tl::CustomEmoji(it) => EntityKind::CustomEmoji { document: it.document_id },
         _ => EntityKind::Unknown,

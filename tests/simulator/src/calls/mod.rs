@@ -172,7 +172,11 @@ fn about_chats(call: &mut Call<'_>, id: u32, arguments: &[u8]) -> Option<Answer>
 
 impl Call<'_> {
     /// Decodes the arguments and answers.
-    fn with<T: Deserializable>(&mut self, arguments: &[u8], answer: impl FnOnce(&mut Call<'_>, &T) -> Answer) -> Answer {
+    fn with<T: Deserializable>(
+        &mut self,
+        arguments: &[u8],
+        answer: impl FnOnce(&mut Call<'_>, &T) -> Answer,
+    ) -> Answer {
         match T::deserialize(&mut Cursor::from_slice(arguments)) {
             Ok(request) => answer(self, &request),
             Err(_) => Answer::plain(Err(RpcError::bad("INPUT_REQUEST_INVALID"))),
@@ -180,11 +184,7 @@ impl Call<'_> {
     }
 
     /// Runs the call in the world, with all that surrounds it.
-    fn run(
-        &mut self,
-        about: About,
-        act: impl FnOnce(&mut World, &Actor, &mut Ticket) -> Rpc<Vec<u8>>,
-    ) -> Answer {
+    fn run(&mut self, about: About, act: impl FnOnce(&mut World, &Actor, &mut Ticket) -> Rpc<Vec<u8>>) -> Answer {
         let actor = self.actor;
         let done = self.world.call(&actor, about, |world, ticket| act(world, &actor, ticket));
         let body = match (done.result, done.shape) {
@@ -213,3 +213,6 @@ pub fn encode_push(world: &World, push: &Push, layer: i32) -> Vec<u8> {
     layers::downgrade(&mut body, layer);
     body
 }
+
+#[cfg(test)]
+mod tests;

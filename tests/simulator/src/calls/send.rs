@@ -11,7 +11,12 @@ pub(super) fn send_message(call: &mut Call<'_>, r: &f::messages::SendMessage) ->
     let about = About::of("messages.sendMessage").to(peers::named(call.actor.user, &r.peer)).count(1);
     let options = SendOptions { reply: reply(r.reply_to.as_ref()), silent: r.silent, noforwards: r.noforwards };
     send(call, about, r.schedule_date, options, &r.peer, || {
-        Ok(vec![Outgoing { random_id: r.random_id, text: r.message.clone(), entities: entities(r.entities.as_ref()), media: None }])
+        Ok(vec![Outgoing {
+            random_id: r.random_id,
+            text: r.message.clone(),
+            entities: entities(r.entities.as_ref()),
+            media: None,
+        }])
     })
 }
 
@@ -21,13 +26,19 @@ pub(super) fn send_media(call: &mut Call<'_>, r: &f::messages::SendMedia) -> Ans
     let options = SendOptions { reply: reply(r.reply_to.as_ref()), silent: r.silent, noforwards: r.noforwards };
     send(call, about, r.schedule_date, options, &r.peer, || {
         let media = Some(media::input(&r.media)?);
-        Ok(vec![Outgoing { random_id: r.random_id, text: r.message.clone(), entities: entities(r.entities.as_ref()), media }])
+        Ok(vec![Outgoing {
+            random_id: r.random_id,
+            text: r.message.clone(),
+            entities: entities(r.entities.as_ref()),
+            media,
+        }])
     })
 }
 
 /// `messages.sendMultiMedia`: an album.
 pub(super) fn send_multi_media(call: &mut Call<'_>, r: &f::messages::SendMultiMedia) -> Answer {
-    let about = About::of("messages.sendMultiMedia").to(peers::named(call.actor.user, &r.peer)).count(r.multi_media.len());
+    let about =
+        About::of("messages.sendMultiMedia").to(peers::named(call.actor.user, &r.peer)).count(r.multi_media.len());
     let options = SendOptions { reply: reply(r.reply_to.as_ref()), silent: r.silent, noforwards: r.noforwards };
     send(call, about, r.schedule_date, options, &r.peer, || {
         let members = r.multi_media.iter().map(|member| {

@@ -148,7 +148,8 @@ fn append(world: &World, viewer: UserId, update: &WorldUpdate, named: &mut Named
             let (max_id, still_unread_count, pts) = (upto.0, *unread, *pts);
             updates.push(match chat.peer() {
                 crate::world::Peer::Channel(channel_id) => {
-                    types::UpdateReadChannelInbox { folder_id: None, channel_id, max_id, still_unread_count, pts }.into()
+                    types::UpdateReadChannelInbox { folder_id: None, channel_id, max_id, still_unread_count, pts }
+                        .into()
                 }
                 _ => types::UpdateReadHistoryInbox {
                     folder_id: None,

@@ -94,7 +94,8 @@ pub(super) fn chat(world: &World, viewer: UserId, id: ChatId) -> Option<enums::C
 
 fn channel(world: &World, chat: &Chat, viewer: UserId, bare: i64) -> types::Channel {
     let empty = enums::ChatPhoto::Empty.to_bytes();
-    let parts = [0_u32.to_bytes(), 0_u32.to_bytes(), bare.to_bytes(), chat.title.to_bytes(), empty, chat.date.to_bytes()];
+    let parts =
+        [0_u32.to_bytes(), 0_u32.to_bytes(), bare.to_bytes(), chat.title.to_bytes(), empty, chat.date.to_bytes()];
     let mut view: types::Channel = blank(&parts);
     let role = chat.role(viewer);
     view.creator = *role == Role::Creator;
@@ -207,15 +208,16 @@ pub(super) fn full_channel(chat: &Chat, viewer: UserId, bare: i64) -> types::Cha
 
 /// `chatFull` of a basic group.
 pub(super) fn full_group(chat: &Chat, bare: i64) -> types::ChatFull {
-    let participants = chat.members.iter().filter(|(id, _)| chat.is_member(**id)).map(|(id, member)| match member.role {
-        Role::Creator => types::ChatParticipantCreator { user_id: id.0, rank: None }.into(),
-        Role::Admin(_) => {
-            types::ChatParticipantAdmin { user_id: id.0, inviter_id: id.0, date: member.joined, rank: None }.into()
-        }
-        Role::Member | Role::Restricted(_) | Role::Banned | Role::Left => {
-            types::ChatParticipant { user_id: id.0, inviter_id: id.0, date: member.joined, rank: None }.into()
-        }
-    });
+    let participants =
+        chat.members.iter().filter(|(id, _)| chat.is_member(**id)).map(|(id, member)| match member.role {
+            Role::Creator => types::ChatParticipantCreator { user_id: id.0, rank: None }.into(),
+            Role::Admin(_) => {
+                types::ChatParticipantAdmin { user_id: id.0, inviter_id: id.0, date: member.joined, rank: None }.into()
+            }
+            Role::Member | Role::Restricted(_) | Role::Banned | Role::Left => {
+                types::ChatParticipant { user_id: id.0, inviter_id: id.0, date: member.joined, rank: None }.into()
+            }
+        });
     let participants = types::ChatParticipants { chat_id: bare, participants: participants.collect(), version: 1 };
     let participants = enums::ChatParticipants::Participants(participants);
     let about = chat.about.to_bytes();

@@ -63,7 +63,8 @@ pub(super) async fn mint(State(control): State<Control>, bytes: Bytes) -> Reply<
     let MintBody { user } = body(&bytes)?;
     let nobody = || Refused::missing(format!("there is no user {user}: add it with POST /scenario first"));
     let key = control.shared.mint_session(user).ok_or_else(nobody)?;
-    let dc = control.shared.with_world(|world| world.account(user).map(|account| account.home_dc)).ok_or_else(nobody)?;
+    let dc =
+        control.shared.with_world(|world| world.account(user).map(|account| account.home_dc)).ok_or_else(nobody)?;
     let auth_key = key.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Json(Minted { dc, auth_key }))
 }

@@ -146,3 +146,6 @@ fn body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     let text = if bytes.is_empty() { b"{}" } else { bytes };
     serde_json::from_slice(text).map_err(|error| Refused::bad(format!("the body is not what this call takes: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

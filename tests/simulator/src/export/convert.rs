@@ -162,7 +162,12 @@ impl Converter {
             return Ok(Some(Media::Contact { phone: part("phone_number")?, first_name, last_name }));
         }
         if let Some(place) = json.get("location_information") {
-            let part = |key: &str| place.get(key).and_then(Value::as_f64).ok_or(format!("field 'location_information.{key}': not a number"));
+            let part = |key: &str| {
+                place
+                    .get(key)
+                    .and_then(Value::as_f64)
+                    .ok_or(format!("field 'location_information.{key}': not a number"))
+            };
             return Ok(Some(Media::Geo { latitude: part("latitude")?, longitude: part("longitude")? }));
         }
         let kind = match text(json, "media_type")? {

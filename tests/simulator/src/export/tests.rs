@@ -69,7 +69,10 @@ fn an_account_has_several_chats_and_its_own_ids() {
 #[test]
 fn a_broken_file_names_the_place() {
     let cases = [
-        (ONE.replace("\"1672628765\", \"from\"", "\"soon\", \"from\""), vec!["message 4 of chat 'Harbour'", "date_unixtime", "line"]),
+        (
+            ONE.replace("\"1672628765\", \"from\"", "\"soon\", \"from\""),
+            vec!["message 4 of chat 'Harbour'", "date_unixtime", "line"],
+        ),
         (ONE.replace("\"id\": 6", "\"id\": 5"), vec!["message 5", "ids have to grow"]),
         (ONE.replace("\"voice_message\"", "\"smell\""), vec!["message 6", "media_type", "smell"]),
         (ONE.replace("\"id\": 2,", "\"id\": \"two\","), vec!["number 2", "'id'", "whole number"]),
@@ -97,7 +100,9 @@ fn a_broken_file_changes_nothing() {
 #[test]
 fn an_album_has_ten_members_at_most() {
     let photos: Vec<String> = (1..=23)
-        .map(|id| format!(r#"{{"id": {id}, "type": "message", "date_unixtime": "1672628645", "photo": "p.jpg", "text": ""}}"#))
+        .map(|id| {
+            format!(r#"{{"id": {id}, "type": "message", "date_unixtime": "1672628645", "photo": "p.jpg", "text": ""}}"#)
+        })
         .collect();
     let json = format!(r#"{{"name": "P", "type": "private_channel", "id": 5, "messages": [{}]}}"#, photos.join(","));
     let chat = parse(json.as_bytes()).unwrap().remove(0);
