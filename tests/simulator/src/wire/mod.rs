@@ -12,3 +12,4 @@ pub mod rsa_key;
 pub mod session;
 pub mod switchboard;
 pub mod transport;
+mod turn;

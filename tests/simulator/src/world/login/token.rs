@@ -25,7 +25,7 @@ struct Token {
 }
 
 /// What a key that asks for a token hears.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginToken {
     Show {
         token: [u8; 32],
