@@ -11,6 +11,8 @@ pub enum Failure {
     Input(String),
     /// Something went wrong on the way. Exit status 1.
     Failed(String),
+    /// The person stopped it; everything is saved. Exit status 130, as shells have it.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -27,7 +29,7 @@ impl Failure {
     /// The line for the person.
     pub fn line(&self) -> &str {
         match self {
-            Self::Input(line) | Self::Failed(line) => line,
+            Self::Input(line) | Self::Failed(line) | Self::Interrupted(line) => line,
         }
     }
 
@@ -36,6 +38,7 @@ impl Failure {
         match self {
             Self::Input(_) => 2,
             Self::Failed(_) => 1,
+            Self::Interrupted(_) => 130,
         }
     }
 }

@@ -112,7 +112,13 @@ pub struct HostFile {
 
 impl HostFile {
     /// A host on these engines, for a server with this one key.
-    pub fn new(engines: &Engines, setup: &Setup, rsa_key: (String, String), sessions_dir: &Path, data_dir: &Path) -> Self {
+    pub fn new(
+        engines: &Engines,
+        setup: &Setup,
+        rsa_key: (String, String),
+        sessions_dir: &Path,
+        data_dir: &Path,
+    ) -> Self {
         Self {
             dynamo_endpoint: engines.dynamo_endpoint().to_owned(),
             table: engines.table_name().to_owned(),

@@ -2,12 +2,14 @@
 
 pub mod audit;
 pub mod command;
+pub mod configuration;
 pub mod demo;
 pub mod engines;
 pub mod failure;
 pub mod host;
 pub mod logging;
 pub mod pool;
+pub mod preflight;
 pub mod progress;
 pub mod simulation;
 pub mod sqs;

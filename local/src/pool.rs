@@ -70,6 +70,21 @@ pub async fn join(table: &dyn Table, joining: Joining, now: Timestamp, today: Da
     Ok(table.commit(writes).await?)
 }
 
+/// Sets how many messages a day each account may carry.
+///
+/// # Errors
+/// The table failed.
+pub async fn set_budget(table: &dyn Table, members: &[Member], budget: u32) -> Result<(), JoinError> {
+    for member in members {
+        let key = Key::profile(&member.profile.id);
+        if let Some(Record { item: Item::Profile(profile), version }) = table.get(&key).await? {
+            let item = Item::Profile(Profile { daily_budget: Some(budget), ..profile });
+            table.commit(vec![Write::Put { item, guard: Guard::Version(version) }]).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The pool, in the order in which accounts are chosen when nothing else speaks for one.
 ///
 /// # Errors

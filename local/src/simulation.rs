@@ -1,23 +1,29 @@
 //! A simulator within this process, on a thread and runtime of its own, so that neither starves the host or is starved.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
 use session_host::session::{AuthKey, Session, Sessions};
 use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
+use simulator::control;
 use simulator::server::{Config, Shared, Simulator};
 use simulator::wire::rsa_key::RsaPublic;
 use simulator::wire::switchboard::Settings;
 use simulator::world::{UserId, World};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use transfer::clock::Clock;
 use transfer::ids::AccountId;
+use transfer::table::Table;
 
 use crate::failure::Failure;
+use crate::pool::{self, Joining};
 
 /// Application credentials; the simulator takes any.
 const API_ID: i32 = 12_345;
@@ -25,24 +31,47 @@ const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 /// Data centres, as many as Telegram has.
 const DCS: usize = 5;
 
+/// Where a simulator listens; 0: on any free port.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ports {
+    /// The first data centre; the others listen on the ports after it.
+    pub first: u16,
+    /// The control API.
+    pub control: u16,
+}
+
+impl Ports {
+    fn mtproto(self) -> Result<Vec<u16>, Failure> {
+        let nth = |n: u16| if self.first == 0 { Some(0) } else { self.first.checked_add(n) };
+        let ports: Option<Vec<u16>> = (0..).map(nth).take(DCS).collect();
+        let first = self.first;
+        ports.ok_or_else(|| Failure::Input(format!("port {first} is too high: {DCS} ports in a row are needed")))
+    }
+}
+
+async fn control_listener(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let bound = bound.and_then(|listener| listener.local_addr().map(|address| (listener, address)));
+    bound.map_err(|error| Failure::Input(format!("cannot listen on port {port} of loopback: {error}")))
+}
+
 /// A running simulator.
 pub struct Simulation {
     shared: Arc<Shared>,
     dcs: Vec<(i32, SocketAddr)>,
     rsa: RsaPublic,
+    control: SocketAddr,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Simulation {
-    /// Starts one. The first data centre listens on `port`, the others on those after it; 0: any free ones.
+    /// Starts one.
     ///
     /// # Errors
     /// A port is in use, or no key can be made.
-    pub fn start(world: World, port: u16) -> Result<Self, Failure> {
-        let nth = |n: u16| if port == 0 { Some(0) } else { port.checked_add(n) };
-        let ports: Option<Vec<u16>> = (0..).map(nth).take(DCS).collect();
-        let ports = ports.ok_or_else(|| Failure::Input(format!("port {port} is too high: {DCS} ports are needed")))?;
+    pub fn start(world: World, listen: Ports) -> Result<Self, Failure> {
+        let ports = listen.mtproto()?;
         let settings = Settings { auth_key_duplicated: true, ..Settings::default() };
         let config = Config { ports, settings, ..Config::new(world) };
         let stop = CancellationToken::new();
@@ -59,16 +88,31 @@ impl Simulation {
                         return;
                     }
                 };
+                let (listener, address) = match control_listener(listen.control).await {
+                    Ok(bound) => bound,
+                    Err(failure) => {
+                        drop(tell.send(Err(failure)));
+                        return;
+                    }
+                };
                 let dcs = simulator.dcs().to_vec();
-                drop(tell.send(Ok((simulator.shared(), dcs, simulator.rsa().clone()))));
-                stopped.cancelled().await;
+                drop(tell.send(Ok((simulator.shared(), dcs, simulator.rsa().clone(), address))));
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    ended = control::serve(&simulator, listener) => {
+                        if let Err(error) = ended {
+                            tracing::error!(%error, "the control API ended");
+                        }
+                        stopped.cancelled().await;
+                    }
+                }
                 simulator.stop().await;
             });
         });
         let thread = thread.map_err(|error| Failure::failed(&error))?;
         let started = told.recv().map_err(|_gone| Failure::Failed("the simulator did not start".to_owned()))?;
-        let (shared, dcs, rsa) = started?;
-        Ok(Self { shared, dcs, rsa, stop, thread: Some(thread) })
+        let (shared, dcs, rsa, control) = started?;
+        Ok(Self { shared, dcs, rsa, control, stop, thread: Some(thread) })
     }
 
     /// Reads or changes the world.
@@ -76,9 +120,9 @@ impl Simulation {
         self.shared.with_world(act)
     }
 
-    /// What a control API stands on.
-    pub fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    /// Where the control API listens.
+    pub fn control(&self) -> SocketAddr {
+        self.control
     }
 
     /// Number and address of each data centre.
@@ -100,6 +144,34 @@ impl Simulation {
         let dcs: BTreeMap<i32, SocketAddr> = self.dcs.iter().copied().collect();
         let api = ApiCredentials { id: API_ID, hash: SecretString::from(API_HASH) };
         Ok(Setup { api, dcs, keys: RsaKeys::new(vec![key]), proxy: None, patience: Patience::default() })
+    }
+
+    /// Signs accounts in and puts them into a pool, the first choice first.
+    ///
+    /// # Errors
+    /// There is no such user, or session or table cannot be written.
+    pub async fn fill_pool(
+        &self,
+        accounts: &[UserId],
+        sessions: &Sessions,
+        table: &dyn Table,
+        daily_budget: Option<u32>,
+        zone: &TimeZone,
+    ) -> Result<(), Failure> {
+        let now = Clock::system().now();
+        let today = now.to_zoned(zone.clone()).date();
+        for (n, account) in accounts.iter().enumerate() {
+            let session = self.sign_in(*account, sessions).await?;
+            let joining = Joining {
+                id: session.account,
+                phone_masked: session.phone_masked,
+                label: session.name,
+                priority: pool::priority(n),
+                daily_budget,
+            };
+            pool::join(table, joining, now, today).await.map_err(|error| Failure::failed(&error))?;
+        }
+        Ok(())
     }
 
     /// Signs a user in and keeps the session. Gives the account's id, phone and name.

@@ -172,7 +172,8 @@ fn is_flood(call: &Call) -> bool {
 
 /// How often the account that made messages was another than the one before.
 fn changes(calls: &[Call]) -> u64 {
-    let carriers: Vec<i64> = calls.iter().filter(|call| call.forward && call.applied > 0).map(|call| call.account).collect();
+    let carriers: Vec<i64> =
+        calls.iter().filter(|call| call.forward && call.applied > 0).map(|call| call.account).collect();
     count(carriers.windows(2).filter(|pair| pair[0] != pair[1]).count())
 }
 
@@ -254,9 +255,23 @@ mod tests {
         let json = serde_json::to_value(judge(&Evidence { accounts: vec![7], ..Evidence::default() })).unwrap();
         let names: BTreeSet<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let agreed = [
-            "selected", "delivered", "skipped", "missing", "duplicated", "out_of_order", "albums_split", "floods",
-            "changes", "calls", "calls_during_wait", "blind_repeats", "kills", "elapsed_secs", "efficiency",
-            "messages_per_sec", "accounts",
+            "selected",
+            "delivered",
+            "skipped",
+            "missing",
+            "duplicated",
+            "out_of_order",
+            "albums_split",
+            "floods",
+            "changes",
+            "calls",
+            "calls_during_wait",
+            "blind_repeats",
+            "kills",
+            "elapsed_secs",
+            "efficiency",
+            "messages_per_sec",
+            "accounts",
         ];
         assert_eq!(names, agreed.into());
         assert_eq!(json["accounts"][0], serde_json::json!({"account": 7, "forwarded": 0, "floods": 0}));

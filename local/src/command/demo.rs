@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use simulator::scenario::{SOURCE, TARGET};
+use simulator::scenario::TARGET;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
@@ -77,11 +77,11 @@ pub struct DemoOptions {
 /// Bad options; or the audit found that a promise was broken.
 pub async fn run(options: DemoOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
     let pace = options.pace.parse::<Preset>().map_err(|error| Failure::input(&error))?.pace();
-    let world = options.world()?;
+    let plan = options.plan()?;
     options.check_report()?;
     let data_dir = options.data_dir()?;
     let log_file = log.log_file.clone().unwrap_or_else(|| data_dir.join("ferry.log"));
-    let stage = Stage::set(Plan { world, daily_budget: options.daily_budget }, &data_dir).await?;
+    let stage = Stage::set(plan, &data_dir).await?;
     log.start(Some(&log_file))?;
     let demo = Demo { options: &options, stage: &stage, terminal, clock: Clock::system(), pace, log_file };
     let outcome = demo.play().await;
@@ -102,13 +102,14 @@ impl DemoOptions {
         }
     }
 
-    fn world(&self) -> Result<simulator::world::World, Failure> {
+    fn plan(&self) -> Result<Plan, Failure> {
         let floods = stage::flood_model(&self.flood)?;
         let messages = self.messages.unwrap_or(MESSAGES_DEFAULT);
-        match &self.history {
-            None => Ok(stage::generated_world(self.seed, self.accounts()?, messages, floods)),
-            Some(file) => stage::exported_world(self.seed, self.accounts()?, file, floods),
-        }
+        let plan = match &self.history {
+            None => Plan::generated(self.seed, self.accounts()?, messages, floods),
+            Some(file) => Plan::exported(self.seed, self.accounts()?, file, floods)?,
+        };
+        Ok(Plan { daily_budget: self.daily_budget, ..plan })
     }
 
     /// That the report can be written is found out before the work, not after it.
@@ -155,7 +156,8 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     async fn play(&self) -> Result<Report, Failure> {
-        let messages = self.stage.simulation.with_world(|world| world.chat(SOURCE).map_or(0, |chat| chat.history.len()));
+        let messages =
+            self.stage.simulation.with_world(|world| world.chat(self.stage.source).map_or(0, |chat| chat.history.len()));
         let count = |n: usize| grouped(u64::try_from(n).unwrap_or(u64::MAX));
         self.terminal.line(format!(
             "Carrying {} messages from @source to @target with {} accounts, flood limits: {}",
@@ -200,7 +202,7 @@ impl Demo<'_> {
         let mut host = JoinSet::new();
         host.spawn(self.stage.life().live(stop.clone()));
         let followed = tokio::select! {
-            followed = self.follow(task) => followed,
+            followed = self.follow(task, &stop) => followed,
             ended = host.join_next() => {
                 let why = match ended {
                     Some(Ok(Err(failure))) => failure.line().to_owned(),
@@ -220,7 +222,7 @@ impl Demo<'_> {
         let over = CancellationToken::new();
         let killing = Killing { every, seed: self.options.seed, messages, log_file: self.log_file.clone() };
         let follow = async {
-            let followed = self.follow(task).await;
+            let followed = self.follow(task, &over).await;
             over.cancel();
             followed
         };
@@ -235,13 +237,12 @@ impl Demo<'_> {
     }
 
     /// Shows the transfer until it is over, and resumes it when a batch has ended.
-    async fn follow(&self, id: &TaskId) -> Result<(), Failure> {
-        let stop = CancellationToken::new();
+    async fn follow(&self, id: &TaskId, stop: &CancellationToken) -> Result<(), Failure> {
         let (table, queue) = (self.stage.table.as_ref(), self.stage.queue.as_ref());
         let watch = Watch { table, task: id, terminal: self.terminal, clock: &self.clock, zone: &self.stage.zone };
         loop {
             let task = tokio::select! {
-                followed = watch.follow(&stop) => followed?,
+                followed = watch.follow(stop) => followed?,
                 interrupted = tokio::signal::ctrl_c() => {
                     interrupted.map_err(|error| Failure::failed(&error))?;
                     return Err(Failure::Failed("interrupted".to_owned()));
@@ -260,7 +261,7 @@ impl Demo<'_> {
 
     async fn audit(&self, task: &TaskId, kills_at_ms: Vec<i64>) -> Result<Report, Failure> {
         let skipped = ledger(self.stage.table.as_ref(), task).await.map_err(|error| Failure::failed(&error))?;
-        let seen = self.stage.simulation.with_world(|world| observe(world, SOURCE, TARGET));
+        let seen = self.stage.simulation.with_world(|world| observe(world, self.stage.source, TARGET));
         let evidence = Evidence {
             skipped,
             accounts: self.stage.accounts.iter().map(|account| account.0).collect(),
@@ -273,12 +274,10 @@ impl Demo<'_> {
     }
 
     fn verdict(&self, report: &Report) -> Result<(), Failure> {
-        let names = self.stage.simulation.with_world(|world| {
-            let name = |(id, user): (&simulator::world::UserId, &simulator::world::user::User)| {
-                (id.0, user.first_name.clone())
-            };
-            world.users.iter().map(name).collect::<BTreeMap<i64, String>>()
-        });
+        let names: BTreeMap<i64, String> = self
+            .stage
+            .simulation
+            .with_world(|world| world.users.iter().map(|(id, user)| (id.0, user.first_name.clone())).collect());
         for line in summary::lines(report, &names) {
             self.terminal.line(line);
         }

@@ -39,5 +39,10 @@ pub async fn run(options: HostOptions, log: &LogOptions) -> Result<(), Failure> 
         }
         told.cancel();
     });
-    life.live(stop).await
+    let ended = life.live(stop).await;
+    if let Err(failure) = &ended {
+        // Nobody reads what this process says.
+        tracing::error!(why = failure.line(), "the host ended");
+    }
+    ended
 }

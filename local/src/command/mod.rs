@@ -1,7 +1,11 @@
 //! The program's commands, one file each: its options, and what it does.
 
+pub mod account;
 pub mod demo;
 pub mod host;
+pub mod init;
+pub mod simulator;
+pub mod transfer;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +30,14 @@ pub struct Program {
 pub enum Command {
     /// Show it all on this machine: a simulated Telegram, a transfer with flood waits, and an audit of the result
     Demo(demo::DemoOptions),
+    /// Carry messages from one chat to another; the same command goes on where it stopped
+    Transfer(transfer::TransferOptions),
+    /// Add accounts to the pool, and list them
+    Account(account::AccountOptions),
+    /// Write a configuration file with comments
+    Init(init::InitOptions),
+    /// Run the simulated Telegram alone, to develop against it
+    Simulator(simulator::SimulatorOptions),
     /// Run a session host that a file describes, until standard input ends
     #[command(hide = true)]
     Host(host::HostOptions),
@@ -39,6 +51,10 @@ impl Program {
     pub async fn run(self, terminal: &Terminal) -> Result<(), Failure> {
         match self.command {
             Command::Demo(options) => demo::run(options, &self.log, terminal).await,
+            Command::Transfer(options) => transfer::run(options, &self.log, terminal).await,
+            Command::Account(options) => account::run(options, &self.log, terminal).await,
+            Command::Init(options) => init::run(&options, terminal),
+            Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
             Command::Host(options) => host::run(options, &self.log).await,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use simulator::scenario;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -66,8 +66,8 @@ pub async fn keep_killing(stage: &Stage, killing: &Killing, over: &CancellationT
             // A life that is spared carries something first.
             until_arrived: spare.then_some(arrived),
         };
-        let mut child = start(&program, &config, &killing.log_file)?;
-        match life.watch(&mut child, over).await? {
+        let mut host = start(&program, &config, &killing.log_file)?;
+        match life.watch(&mut host, over).await? {
             End::Killed { at_ms } => kills.push(at_ms),
             End::Over => break,
             End::ByItself => {
@@ -83,12 +83,21 @@ pub async fn keep_killing(stage: &Stage, killing: &Killing, over: &CancellationT
     Ok(kills)
 }
 
-fn start(program: &Path, config: &Path, log_file: &Path) -> Result<Child, Failure> {
+/// A running host. Its standard input stays open for as long as this process lives: the host ends with it. (Kept apart,
+/// because waiting for a child closes its input.)
+struct Host {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+fn start(program: &Path, config: &Path, log_file: &Path) -> Result<Host, Failure> {
     let mut command = Command::new(program);
     command.arg("host").arg("--config").arg(config).arg("--log-file").arg(log_file);
-    // Standard input stays open for as long as this process lives: the host ends with it.
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    command.spawn().map_err(|error| Failure::Failed(format!("the host cannot be started: {error}")))
+    let spawned = command.spawn();
+    let mut child = spawned.map_err(|error| Failure::Failed(format!("the host cannot be started: {error}")))?;
+    let input = child.stdin.take();
+    Ok(Host { child, input })
 }
 
 struct Life<'a> {
@@ -98,13 +107,13 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    async fn watch(&self, child: &mut Child, over: &CancellationToken) -> Result<End, Failure> {
+    async fn watch(&self, host: &mut Host, over: &CancellationToken) -> Result<End, Failure> {
         let mut from = self.stage.simulation.with_world(|world| world.audit.entries().len());
         let mut first_call: Option<Instant> = None;
         loop {
             tokio::select! {
-                () = over.cancelled() => return end(child).await,
-                _ = child.wait() => return Ok(End::ByItself),
+                () = over.cancelled() => return end(host).await,
+                _ = host.child.wait() => return Ok(End::ByItself),
                 () = sleep(LOOK_EVERY) => {}
             }
             if first_call.is_none() {
@@ -118,7 +127,7 @@ impl Life<'_> {
             let carried = self.until_arrived.is_none_or(|before| self.stage.arrived(scenario::TARGET) > before);
             if first_call.is_some_and(|at| at.elapsed() >= self.delay) && carried {
                 // SIGKILL: no handler runs, nothing is flushed.
-                child.kill().await.map_err(|error| Failure::failed(&error))?;
+                host.child.kill().await.map_err(|error| Failure::failed(&error))?;
                 return Ok(End::Killed { at_ms: self.stage.simulation.with_world(|world| world.now().0) });
             }
         }
@@ -126,10 +135,10 @@ impl Life<'_> {
 }
 
 /// Lets the host end by itself.
-async fn end(child: &mut Child) -> Result<End, Failure> {
-    drop(child.stdin.take());
-    if timeout(END_WITHIN, child.wait()).await.is_err() {
-        child.kill().await.map_err(|error| Failure::failed(&error))?;
+async fn end(host: &mut Host) -> Result<End, Failure> {
+    drop(host.input.take());
+    if timeout(END_WITHIN, host.child.wait()).await.is_err() {
+        host.child.kill().await.map_err(|error| Failure::failed(&error))?;
     }
     Ok(End::Over)
 }

@@ -7,20 +7,20 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use session_host::session::Sessions;
 use session_host::telegram::setup::Setup;
+use simulator::export::{self, Loading};
 use simulator::scenario;
 use simulator::time::Clock as SimulatorClock;
+use simulator::world::chat::Role;
 use simulator::world::floods::FloodModel;
 use simulator::world::generated::Mix;
 use simulator::world::{ChatId, UserId, World};
-use transfer::clock::Clock;
 use transfer::queue::Queue;
 use transfer::table::{List, Table};
 
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{BOT_ID, HostFile, Life};
-use crate::pool::{self, Joining};
-use crate::simulation::Simulation;
+use crate::simulation::{Ports, Simulation};
 
 /// Reported waits of 20 to 50 minutes become 2 to 5 seconds.
 pub const TIME_SCALE: f64 = 600.0;
@@ -37,6 +37,8 @@ pub struct Stage {
     pub queue: Arc<dyn Queue>,
     /// Where the sessions are.
     pub sessions: Sessions,
+    /// The chat that is `@source`.
+    pub source: ChatId,
     /// The accounts' user ids.
     pub accounts: Vec<UserId>,
     /// The admin's zone.
@@ -47,8 +49,12 @@ pub struct Stage {
 
 /// How the stage is to be.
 pub struct Plan {
-    /// The world, with a source, a target, and these accounts.
+    /// The world, with `@source` and `@target`.
     pub world: World,
+    /// The chat that is `@source`.
+    pub source: ChatId,
+    /// Who is to be in the pool, the first choice first.
+    pub accounts: Vec<UserId>,
     /// Messages a day and account.
     pub daily_budget: Option<u32>,
 }
@@ -58,17 +64,50 @@ pub struct Plan {
 /// # Errors
 /// There is no such model.
 pub fn flood_model(name: &str) -> Result<FloodModel, Failure> {
-    let scale = if name == "reported" { TIME_SCALE } else { 1.0 };
+    flood_model_scaled(name, if name == "reported" { TIME_SCALE } else { 1.0 })
+}
+
+/// The flood model of this name, with its waits, gaps and refills divided by `scale`.
+///
+/// # Errors
+/// There is no such model.
+pub fn flood_model_scaled(name: &str, scale: f64) -> Result<FloodModel, Failure> {
     FloodModel::parse(name, scale).map_err(Failure::Input)
 }
 
-/// A world with a generated source.
-pub fn generated_world(seed: u64, accounts: usize, messages: i32, floods: FloodModel) -> World {
-    let mut world = scenario::transfer(seed, accounts, messages, Mix::default(), SimulatorClock::real());
-    world.floods.model = floods;
-    // Nobody of the demonstration listens to updates.
-    world.pushes_on = false;
-    world
+impl Plan {
+    /// A generated source.
+    pub fn generated(seed: u64, accounts: usize, messages: i32, floods: FloodModel) -> Self {
+        let mut world = scenario::transfer(seed, accounts, messages, Mix::default(), SimulatorClock::real());
+        world.floods.model = floods;
+        let accounts = world.users.keys().copied().collect();
+        Self { world, source: scenario::SOURCE, accounts, daily_budget: None }
+    }
+
+    /// The largest channel or supergroup of a Telegram Desktop export as source.
+    ///
+    /// # Errors
+    /// The file is missing or broken, and the text names the place; or it holds no channel.
+    pub fn exported(seed: u64, accounts: usize, file: &Path, floods: FloodModel) -> Result<Self, Failure> {
+        let named = |why: &dyn std::fmt::Display| Failure::Input(format!("{}: {why}", file.display()));
+        let json = std::fs::read(file).map_err(|error| named(&error))?;
+        let mut plan = Self::generated(seed, accounts, 0, floods);
+        plan.world.chats.remove(&scenario::SOURCE);
+        let members = plan.accounts.iter().map(|account| (*account, Role::Member)).collect();
+        let loading = Loading { members, ..Loading::default() };
+        let loaded = export::load(&mut plan.world, &json, &loading).map_err(|error| named(&error))?;
+        let channels = loaded.iter().filter(|chat| chat.id.is_channel());
+        let largest = channels.max_by_key(|chat| chat.messages);
+        let largest = largest.ok_or_else(|| named(&"it holds no channel or supergroup"))?;
+        if largest.messages == 0 {
+            return Err(named(&"there are no messages in it"));
+        }
+        if let Some(chat) = plan.world.chats.get_mut(&largest.id) {
+            chat.username = Some("source".to_owned());
+        }
+        plan.source = largest.id;
+        Ok(plan)
+    }
 }
 
 impl Stage {
@@ -85,26 +124,16 @@ impl Stage {
             let dir = data_dir.display();
             return Err(Failure::Input(format!("{dir} holds the data of an earlier run: choose an empty directory")));
         }
-        let accounts: Vec<UserId> = plan.world.users.keys().copied().collect();
-        let simulation = Simulation::start(plan.world, 0)?;
+        let Plan { mut world, source, accounts, daily_budget } = plan;
+        // Nobody of the demonstration listens to updates.
+        world.pushes_on = false;
+        let simulation = Simulation::start(world, Ports::default())?;
         let sessions = Sessions::new(data_dir.join("sessions"));
         let setup = simulation.setup()?;
         let zone = TimeZone::system();
-        let now = Clock::system().now();
-        let today = now.to_zoned(zone.clone()).date();
-        for (n, account) in accounts.iter().enumerate() {
-            let session = simulation.sign_in(*account, &sessions).await?;
-            let joining = Joining {
-                id: session.account,
-                phone_masked: session.phone_masked,
-                label: session.name,
-                priority: pool::priority(n),
-                daily_budget: plan.daily_budget,
-            };
-            pool::join(table.as_ref(), joining, now, today).await.map_err(|error| Failure::failed(&error))?;
-        }
+        simulation.fill_pool(&accounts, &sessions, table.as_ref(), daily_budget, &zone).await?;
         let data_dir = data_dir.to_owned();
-        Ok(Self { simulation, engines, table, queue, sessions, accounts, zone, data_dir, setup })
+        Ok(Self { simulation, engines, table, queue, sessions, source, accounts, zone, data_dir, setup })
     }
 
     /// A host in this process.
@@ -136,12 +165,4 @@ impl Stage {
     pub fn arrived(&self, chat: ChatId) -> usize {
         self.simulation.with_world(|world| world.chat(chat).map_or(0, |chat| chat.history.appended().len()))
     }
-}
-
-/// A world whose source is a Telegram Desktop export.
-///
-/// # Errors
-/// The file is missing or broken; the text names the place.
-pub fn exported_world(_seed: u64, _accounts: usize, file: &Path, _floods: FloodModel) -> Result<World, Failure> {
-    Err(Failure::Input(format!("cannot read {}", file.display())))
 }

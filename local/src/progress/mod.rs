@@ -120,7 +120,8 @@ impl Watch<'_> {
         };
         let members = pool::members(self.table).await.map_err(table)?;
         let events = self.events().await?;
-        let news = events.into_iter().filter(|event| seen.is_none_or(|seen| (event.at, event.ordinal) > seen)).collect();
+        let news =
+            events.into_iter().filter(|event| seen.is_none_or(|seen| (event.at, event.ordinal) > seen)).collect();
         Ok(Snapshot { task: *task, members, news })
     }
 

@@ -13,6 +13,9 @@ use transfer::task::{Task, TaskState};
 use super::Snapshot;
 use super::rate::Rate;
 
+/// What an account is that may call.
+const READY: &str = "ready";
+
 /// What the accounts are called.
 pub struct Names<'a>(BTreeMap<&'a AccountId, &'a str>);
 
@@ -59,8 +62,18 @@ pub fn event(event: &Event, names: &Names<'_>, zone: &TimeZone) -> Option<String
     Some(text)
 }
 
-/// What an account is doing.
+/// What an account is doing for a task.
 pub fn account(member: &Member, task: &Task, now: Timestamp) -> String {
+    let carries = task.checkpoint.account.as_ref() == Some(&member.account.id);
+    let runs = matches!(task.state, TaskState::Running { .. });
+    match standing(member, now) {
+        standing if standing == READY && carries && runs => "in use".to_owned(),
+        standing => standing,
+    }
+}
+
+/// What an account can do.
+pub fn standing(member: &Member, now: Timestamp) -> String {
     let word = match member.account.state {
         AccountState::Ready => None,
         AccountState::SignedOut => Some("signed out"),
@@ -78,9 +91,7 @@ pub fn account(member: &Member, task: &Task, now: Timestamp) -> String {
     if let Some(until) = member.account.waits.until(MethodClass::Write, now) {
         return format!("cooling, {}", short(span(until.duration_since(now))));
     }
-    let carries = task.checkpoint.account.as_ref() == Some(&member.account.id);
-    let runs = matches!(task.state, TaskState::Running { .. });
-    (if carries && runs { "in use" } else { "ready" }).to_owned()
+    READY.to_owned()
 }
 
 /// The transfer in one line.

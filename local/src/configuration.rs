@@ -1,0 +1,178 @@
+//! The configuration file: how to reach Telegram, and where data lies on this machine.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use rsa::pkcs1::DecodeRsaPublicKey;
+use rsa::traits::PublicKeyParts;
+use secrecy::SecretString;
+use serde::Deserialize;
+use session_host::exchange::proxy::Proxy;
+use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
+use session_host::telegram::setup::{ApiCredentials, Setup};
+
+use crate::failure::Failure;
+use crate::host;
+
+/// The file's name when nobody says otherwise.
+pub const FILE_DEFAULT: &str = "ferry.toml";
+
+/// What `ferry init` writes.
+pub const TEMPLATE: &str = r#"# Ferry's configuration. Lines that begin with # are comments; remove the # to change a setting.
+
+# Where accounts, transfers and the log are kept, relative to this file. Sessions in it are full control of your
+# accounts: keep it to yourself.
+data_dir = "ferry-data"
+
+# In which zone days begin (daily budgets) and dates are meant (--since, --until). The machine's if left out.
+# zone = "Europe/London"
+
+# All connections to Telegram go through this SOCKS5 proxy.
+# proxy = "socks5://user:password@127.0.0.1:1080"
+
+# Your application, from https://my.telegram.org/apps
+[api]
+id = 0
+hash = ""
+
+# Another server than Telegram's own, such as `ferry simulator`.
+# [telegram]
+# rsa_key_file = "server.pem"
+# [telegram.dcs]
+# 1 = "127.0.0.1:4431"
+# 2 = "127.0.0.1:4432"
+"#;
+
+/// The file's content; no `Debug`, because it holds secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    data_dir: PathBuf,
+    #[serde(default)]
+    zone: Option<String>,
+    #[serde(default)]
+    proxy: Option<String>,
+    api: Api,
+    #[serde(default)]
+    telegram: Option<Server>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Api {
+    id: i32,
+    hash: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    rsa_key_file: PathBuf,
+    dcs: BTreeMap<String, SocketAddr>,
+}
+
+/// A configuration that was checked.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The way to Telegram.
+    pub setup: Setup,
+    /// Where data lies.
+    pub data_dir: PathBuf,
+    /// The admin's zone.
+    pub zone: TimeZone,
+}
+
+impl Configuration {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// It is missing, broken, or says something that makes no sense.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::Input(format!(
+                "there is no configuration {}: write one with ferry init, or name it with --config",
+                path.display()
+            )),
+            _ => Failure::Input(format!("cannot read {}: {error}", path.display())),
+        })?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+            .map_err(|why| Failure::Input(format!("{}: {why}", path.display())))
+    }
+
+    fn parse(text: &str, dir: &Path) -> Result<Self, String> {
+        // The error's own text would quote the line, which may hold a secret.
+        let content: Content = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            format!("line {line}: {}", error.message().lines().next().unwrap_or_default())
+        })?;
+        let proxy = content.proxy.map(|proxy| proxy.parse::<Proxy>());
+        if content.api.id <= 0 || content.api.hash.trim().is_empty() {
+            return Err("api id and hash are missing: get them from https://my.telegram.org/apps".to_owned());
+        }
+        let api = ApiCredentials { id: content.api.id, hash: SecretString::from(content.api.hash) };
+        let mut setup = Setup::telegram(api);
+        setup.proxy = proxy.transpose().map_err(|error| error.to_string())?;
+        if let Some(server) = content.telegram {
+            setup.keys = RsaKeys::new(vec![rsa_key(&dir.join(server.rsa_key_file))?]);
+            setup.dcs = dcs(server.dcs)?;
+        }
+        let zone = host::zone(content.zone.as_deref()).map_err(|failure| failure.line().to_owned())?;
+        Ok(Self { setup, data_dir: dir.join(content.data_dir), zone })
+    }
+
+    /// Where the sessions are.
+    pub fn sessions_dir(&self) -> PathBuf {
+        self.data_dir.join("sessions")
+    }
+}
+
+fn dcs(written: BTreeMap<String, SocketAddr>) -> Result<BTreeMap<i32, SocketAddr>, String> {
+    let number = |(dc, address): (String, SocketAddr)| match dc.parse::<i32>() {
+        Ok(dc) if dc > 0 => Ok((dc, address)),
+        Ok(_) | Err(_) => Err(format!("{dc:?} is no number of a data centre")),
+    };
+    let dcs: BTreeMap<i32, SocketAddr> = written.into_iter().map(number).collect::<Result<_, _>>()?;
+    if dcs.is_empty() { Err("telegram.dcs names no data centre".to_owned()) } else { Ok(dcs) }
+}
+
+fn rsa_key(path: &Path) -> Result<RsaPublicKey, String> {
+    let pem = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let wrong = || format!("{} is no RSA public key of 2048 bits (BEGIN RSA PUBLIC KEY)", path.display());
+    let key = rsa::RsaPublicKey::from_pkcs1_pem(&pem).map_err(|_unreadable| wrong())?;
+    RsaPublicKey::new(&key.n().to_string(), &key.e().to_string()).map_err(|_unfit| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_api(text: &str) -> String {
+        text.replace("id = 0", "id = 5").replace("hash = \"\"", "hash = \"abc\"")
+    }
+
+    #[test]
+    fn the_template_is_a_configuration_once_the_application_is_filled_in() {
+        let error = Configuration::parse(TEMPLATE, Path::new("/c")).unwrap_err();
+        assert!(error.contains("my.telegram.org"), "{error}");
+        let configuration = Configuration::parse(&with_api(TEMPLATE), Path::new("/c")).unwrap();
+        assert_eq!(configuration.data_dir, Path::new("/c/ferry-data"));
+        assert_eq!(configuration.setup.dcs.len(), 5);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line_and_without_secrets() {
+        let good = with_api(TEMPLATE);
+        for (mistake, words) in [
+            (good.replace("[api]", "colour = 1\n[api]"), "colour"),
+            (good.replace("# zone = \"Europe/London\"", "zone = \"Atlantis\""), "Atlantis"),
+            (good.replace("# proxy = \"socks5", "proxy = \"http"), "socks5://"),
+            (good.replace("id = 5", "id = \"five\""), "line"),
+            (good + "[telegram]\nrsa_key_file = \"none.pem\"\ndcs = { 1 = \"127.0.0.1:1\" }\n", "none.pem"),
+        ] {
+            let error = Configuration::parse(&mistake, Path::new("/nowhere")).unwrap_err();
+            assert!(error.contains(words) && !error.contains("abc") && !error.contains("password"), "{error}");
+        }
+    }
+}

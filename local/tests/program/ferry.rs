@@ -1,0 +1,151 @@
+//! Running the binary, and a simulator beside it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer, or it hangs.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// The command with these arguments, in this directory.
+pub fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+    command.current_dir(dir).args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs to the end.
+pub fn run(dir: &Path, arguments: &[&str]) -> Output {
+    command(dir, arguments).output().unwrap()
+}
+
+/// What was written to standard output.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What was written to standard error.
+pub fn complained(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running program whose lines are read as they come. Killed when dropped.
+pub struct Running {
+    pub child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+    pub heard: Vec<String>,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Running { child, lines, heard: Vec::new() }
+    }
+
+    /// Reads until a line contains this, and gives that line.
+    pub fn hear(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let read = self.lines.read_line(&mut line).unwrap();
+            if read == 0 {
+                let complaint = self.complaint();
+                panic!("it ended without saying {words:?}; it said {:#?} {complaint}", self.heard);
+            }
+            self.heard.push(line.clone());
+            if line.contains(words) {
+                return line.trim().to_owned();
+            }
+        }
+    }
+
+    pub fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
+    /// Waits for the end; gives the exit status.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + WITHIN;
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        }
+        let complaint = self.complaint();
+        (self.child.wait().unwrap().code(), format!("{}{rest}{complaint}", self.heard.concat()))
+    }
+
+    fn complaint(&mut self) -> String {
+        let mut text = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut text).unwrap();
+        }
+        text
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// `ferry simulator` with a directory of its own.
+pub struct Simulator {
+    pub dir: tempfile::TempDir,
+    control: String,
+    _running: Running,
+}
+
+impl Simulator {
+    pub fn start(arguments: &[&str]) -> Simulator {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = command(dir.path(), &["simulator", "--data", "."]);
+        command.args(arguments);
+        let mut running = Running::start(command);
+        let control = running.hear("Control API").split("http://").nth(1).unwrap().to_owned();
+        running.hear("Ctrl-C");
+        Simulator { dir, control, _running: running }
+    }
+
+    /// `ferry transfer` against it.
+    pub fn transfer(&self, arguments: &[&str]) -> Command {
+        let mut command = command(self.dir.path(), &["transfer", "--pace", "none"]);
+        command.args(arguments);
+        command
+    }
+
+    /// Answers of the control API.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let mut stream = TcpStream::connect(&self.control).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    /// How many messages were ever created in the target.
+    pub fn created(&self) -> usize {
+        let created = self.ask("GET", "/chats/-1001500000002/created", "");
+        let list = created.as_array().or_else(|| created.as_object()?.values().find_map(|value| value.as_array()));
+        list.unwrap_or_else(|| panic!("{created}")).len()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
