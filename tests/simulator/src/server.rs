@@ -25,14 +25,14 @@ pub struct Config {
     pub ports: Vec<u16>,
     /// Number of the first data centre.
     pub dc_first: i32,
-    /// The server's key; a new one is made if none is given.
+    /// The server's key; the simulator's own if none is given.
     pub rsa: Option<RsaKey>,
     pub world: World,
     pub settings: Settings,
 }
 
 impl Config {
-    /// Five data centres on free ports, a new key, and this world.
+    /// Five data centres on free ports, the own key, and this world.
     #[must_use]
     pub fn new(world: World) -> Config {
         Config { ports: vec![0; 5], dc_first: 1, rsa: None, world, settings: Settings::default() }
@@ -62,7 +62,7 @@ impl Simulator {
     /// A port that is taken, or a key that cannot be used.
     pub async fn start(config: Config) -> Result<Simulator, StartError> {
         let Config { ports, dc_first, rsa, world, settings } = config;
-        let rsa = rsa.map_or_else(RsaKey::generate, Ok)?;
+        let rsa = rsa.map_or_else(RsaKey::own, Ok)?;
         let mut listeners = Vec::new();
         for (dc, port) in (dc_first..).zip(ports) {
             let address = (Ipv4Addr::LOCALHOST, port);

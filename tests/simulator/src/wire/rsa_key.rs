@@ -1,4 +1,4 @@
-//! The server's RSA key: made at start or given as PEM, published in the forms that clients want, and used to open the
+//! The server's RSA key: its own, one made new, or one given as PEM, published in the forms that clients want, and used to open the
 //! one message of a key exchange that is encrypted with it.
 //!
 //! Both paddings are taken: RSA_PAD (grammers, mtcute, TDLib) and the SHA-1 of older clients (Telethon). Source:
@@ -11,6 +11,8 @@ use grammers_tl_types::{Cursor, Deserializable, Serializable, enums};
 use num_bigint::BigUint;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey, LineEnding};
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+
+const OWN_KEY: &str = include_str!("simulator.pem");
 
 /// The private key with what is published of it.
 pub struct RsaKey {
@@ -45,6 +47,12 @@ pub enum RsaKeyError {
 }
 
 impl RsaKey {
+    /// The simulator's own key, the same at every start: whoever configured it once need not do so again. It stands in the
+    /// source, because it protects nothing.
+    pub fn own() -> Result<RsaKey, RsaKeyError> {
+        RsaKey::from_pem(OWN_KEY)
+    }
+
     /// A new key of 2048 bits; takes some tenths of a second.
     pub fn generate() -> Result<RsaKey, RsaKeyError> {
         let key = rsa::RsaPrivateKey::new(&mut Generator(Entropy::from_system()), 2048);
