@@ -93,27 +93,33 @@ pub fn handle(world: &mut World, caller: &Caller, body: &[u8]) -> Answer {
 }
 
 fn dispatch(world: &mut World, caller: &Caller, id: u32, arguments: &[u8]) -> Answer {
-    if let Some(mut answer) = auth::handle(world, caller, id, arguments) {
-        if answer.audit.is_none() {
-            let seq = world.open_audit(caller.user, caller.auth_key, caller.session, About::of(name_for_id(id)));
-            world.audit_outcome(seq, &answer.body);
-            answer.audit = Some(seq);
-        }
-        return answer;
+    if let Some(answer) = auth::handle(world, caller, id, arguments) {
+        return noted(world, caller, id, answer);
     }
     if let Some(body) = help::without_login(world, caller, id) {
-        return Answer::plain(Ok(body));
+        return noted(world, caller, id, Answer::plain(Ok(body)));
     }
     let Some(user) = caller.user else {
-        return Answer::plain(Err(RpcError::unregistered()));
+        return noted(world, caller, id, Answer::plain(Err(RpcError::unregistered())));
     };
     let actor = Actor { user, auth_key: caller.auth_key, session: caller.session };
     let mut call = Call { world, actor };
     let answer = about_messages(&mut call, id, arguments).or_else(|| about_chats(&mut call, id, arguments));
-    answer.unwrap_or_else(|| {
+    let answer = answer.unwrap_or_else(|| {
         tracing::debug!(method = name_for_id(id), id, "a call that is not simulated");
         call.run(About::of(name_for_id(id)), |_, _, _| Err(RpcError::bad("METHOD_INVALID")))
-    })
+    });
+    noted(world, caller, id, answer)
+}
+
+/// The answer to a call that did not go through [`Call::run`], noted in the audit too.
+fn noted(world: &mut World, caller: &Caller, id: u32, answer: Answer) -> Answer {
+    if answer.audit.is_some() {
+        return answer;
+    }
+    let seq = world.open_audit(caller.user, caller.auth_key, caller.session, About::of(name_for_id(id)));
+    world.audit_outcome(seq, &answer.body);
+    Answer { audit: Some(seq), ..answer }
 }
 
 /// Calls about messages.

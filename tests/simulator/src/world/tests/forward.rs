@@ -1,6 +1,6 @@
 use super::*;
 use crate::world::chat::{Banned, Topic};
-use crate::world::message::{Forward, Kind, Media, Poll};
+use crate::world::message::{Forward, Kind, Poll};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ fn topics_can_be_named_closed_and_gone() {
 #[test]
 fn polls_with_public_voters_do_not_go_into_channels() {
     let poll = Poll { id: 1, question: "?".into(), answers: vec![], quiz: false, public_voters: true, closed: false };
-    let extra = crate::world::message::Extra { media: Some(Media::Poll(Arc::new(poll))), ..Default::default() };
+    let extra = Extra { media: Some(Media::Poll(Arc::new(poll))), ..Extra::default() };
     let mut world = world(&[Draft { extra: Some(Box::new(extra)), ..Draft::default() }]);
     assert_eq!(refusal(world.call_forward(&BEN, &request(&[1]))), "BROADCAST_PUBLIC_VOTERS_FORBIDDEN");
 }

@@ -48,7 +48,7 @@ impl Client {
 fn act(world: &mut World, chat: ChatId, act: &Act, n: usize, sent: &mut Vec<MessageId>) {
     match act {
         Act::Send => {
-            sent.extend(world.post(&ADA, chat, &[Draft::text(&format!("new {n}"))]).iter().map(|event| event.id))
+            sent.extend(world.post(&ADA, chat, &[Draft::text(&format!("new {n}"))]).iter().map(|event| event.id));
         }
         Act::Edit(at) => {
             if let Some(id) = sent.get(*at) {
