@@ -24,7 +24,8 @@ class Simulator:
     def __init__(self, ferry, scenario, options=()):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.command = [*ferry, "simulator", "--scenario", str(scenario), "--control-port", str(port), *options]
+        world = [] if scenario is None else ["--scenario", str(scenario)]
+        self.command = [*ferry, "simulator", *world, "--control-port", str(port), *options]
 
     def __enter__(self):
         self.log = tempfile.NamedTemporaryFile(prefix="ferry-simulator-", suffix=".log")

@@ -8,6 +8,7 @@ from what the client was told.
 
 import asyncio
 import logging
+import os
 import sys
 import traceback
 
@@ -418,11 +419,12 @@ async def main():
         except Exception as error:
             traceback.print_exc()
             print(f"FAILED {about}: {error or type(error).__name__}", flush=True)
-            return 1
+            # Telethon's tasks do not let themselves be cancelled while they are connected.
+            sys.stderr.flush()
+            os._exit(1)
         print(f"ok {about}", flush=True)
     for client in judge.clients:
         await client.disconnect()
-    return 0
 
 
-sys.exit(asyncio.run(main()))
+asyncio.run(main())

@@ -10,6 +10,7 @@ process for it; connecting and resolving are not counted.
 
 import asyncio
 import json
+import logging
 import sys
 import time
 
@@ -46,22 +47,24 @@ async def client(text):
 
 
 async def carry(client, source, target, count):
-    """Forwards the first `count` messages, as they come; returns how many there were."""
-    carried, last = 0, 0
-    while carried < count:
-        limit = min(CHUNK, count - carried)
+    """Forwards the first `count` messages, as they come; returns how many copies were made."""
+    read, made, last = 0, 0, 0
+    while read < count:
+        limit = min(CHUNK, count - read)
         page = await client(functions.messages.GetHistoryRequest(
             source, offset_id=last + 1, offset_date=None, add_offset=-limit, limit=limit, max_id=0, min_id=0, hash=0
         ))
         ids = sorted(message.id for message in page.messages)
         if not ids:
             break
-        await client.forward_messages(target, ids, source)
-        carried, last = carried + len(ids), ids[-1]
-    return carried
+        copies = await client.forward_messages(target, ids, source)
+        read, made, last = read + len(ids), made + sum(map(bool, copies)), ids[-1]
+    return made
 
 
 async def main():
+    # It logs whole replies where an id was no message that can be forwarded.
+    logging.getLogger("telethon").setLevel(logging.CRITICAL)
     text, count, *names = sys.argv[1:]
     source_name, target_name = names or ("source", "target")
     telethon = await client(text)
