@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_with_their_line_and_without_secrets() {
-        let good = with_api(TEMPLATE);
+        let good = with_api(TEMPLATE).replace("user:password", "user:hunter2");
         for (mistake, words) in [
             (good.replace("[api]", "colour = 1\n[api]"), "colour"),
             (good.replace("# zone = \"Europe/London\"", "zone = \"Atlantis\""), "Atlantis"),
@@ -172,7 +172,7 @@ mod tests {
             (good + "[telegram]\nrsa_key_file = \"none.pem\"\ndcs = { 1 = \"127.0.0.1:1\" }\n", "none.pem"),
         ] {
             let error = Configuration::parse(&mistake, Path::new("/nowhere")).unwrap_err();
-            assert!(error.contains(words) && !error.contains("abc") && !error.contains("password"), "{error}");
+            assert!(error.contains(words) && !error.contains("abc") && !error.contains("hunter2"), "{error}");
         }
     }
 }

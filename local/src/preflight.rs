@@ -79,7 +79,9 @@ pub async fn check(
     }
     match nearest {
         Some(Obstacle::NoConnection(why)) if !unclear => Err(Failure::Failed(why)),
-        Some(obstacle) if !unclear || obstacle > Obstacle::Unpostable(String::new()) => Err(Failure::Input(obstacle.words())),
+        Some(obstacle) if !unclear || obstacle > Obstacle::Unpostable(String::new()) => {
+            Err(Failure::Input(obstacle.words()))
+        }
         // The host finds out when somebody may call.
         Some(_) => Ok(()),
         None if unclear => Ok(()),
@@ -116,7 +118,9 @@ impl Looking<'_> {
                 let why = told(&error);
                 return match error {
                     OpenError::NoSession { .. } | OpenError::Refused(_) => Finding::Bad(Obstacle::NoSession(why)),
-                    OpenError::Unreachable(_) | OpenError::ClockSkew { .. } => Finding::Bad(Obstacle::NoConnection(why)),
+                    OpenError::Unreachable(_) | OpenError::ClockSkew { .. } => {
+                        Finding::Bad(Obstacle::NoConnection(why))
+                    }
                 };
             }
         };
@@ -167,11 +171,12 @@ impl Looking<'_> {
             Ok(peer) => Ok(peer),
             Err(error) => {
                 let text = error.to_string();
-                let obstacle = if ["CHANNEL_PRIVATE", "CHAT_FORBIDDEN", "USER_BANNED"].iter().any(|word| text.contains(word)) {
-                    Obstacle::Unreadable(unreadable(address))
-                } else {
-                    Obstacle::UnknownPeer(format!("no account knows a chat {address} ({text})"))
-                };
+                let obstacle =
+                    if ["CHANNEL_PRIVATE", "CHAT_FORBIDDEN", "USER_BANNED"].iter().any(|word| text.contains(word)) {
+                        Obstacle::Unreadable(unreadable(address))
+                    } else {
+                        Obstacle::UnknownPeer(format!("no account knows a chat {address} ({text})"))
+                    };
                 Err(self.failed(error, MethodClass::Resolve, obstacle).await)
             }
         }

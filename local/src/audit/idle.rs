@@ -42,11 +42,11 @@ pub fn measure(evidence: &Evidence) -> Idle {
     }
     edges.sort_unstable_by_key(|(at_ms, ..)| *at_ms);
     let (mut in_flight, mut pace) = (0, 0);
-    let mut barred = vec![0; evidence.accounts.len()];
+    let mut barred = vec![0_i32; evidence.accounts.len()];
     let mut avoidable_ms = 0;
     let mut now_ms = start_ms;
     for (at_ms, step, reason) in edges.into_iter().chain([(end_ms, 0, Reason::Pace)]) {
-        let somebody_could = barred.iter().any(|count: &i32| *count == 0);
+        let somebody_could = barred.contains(&0);
         if in_flight == 0 && pace == 0 && somebody_could {
             avoidable_ms += at_ms - now_ms;
         }

@@ -156,8 +156,10 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     async fn play(&self) -> Result<Report, Failure> {
-        let messages =
-            self.stage.simulation.with_world(|world| world.chat(self.stage.source).map_or(0, |chat| chat.history.len()));
+        let messages = self
+            .stage
+            .simulation
+            .with_world(|world| world.chat(self.stage.source).map_or(0, |chat| chat.history.len()));
         let count = |n: usize| grouped(u64::try_from(n).unwrap_or(u64::MAX));
         self.terminal.line(format!(
             "Carrying {} messages from @source to @target with {} accounts, flood limits: {}",

@@ -219,7 +219,8 @@ impl Carrying<'_> {
         let same = |task: &Task| {
             !task.state.is_over()
                 && (&task.source.address, &task.target.address) == (&asked.source.address, &asked.target.address)
-                && (task.target.topic, &task.selection, task.style) == (asked.target.topic, &asked.selection, asked.style)
+                && (task.target.topic, &task.selection, task.style)
+                    == (asked.target.topic, &asked.selection, asked.style)
         };
         let tasks = self.tasks().await?;
         Ok(tasks.into_iter().filter(same).max_by_key(|task| task.created_at))

@@ -5,24 +5,27 @@ use jiff::Timestamp;
 
 use super::rate::Rate;
 use super::{Snapshot, words};
+use crate::terminal::Terminal;
 
 /// More accounts than this would scroll the bar away.
 const ACCOUNTS_MAX: usize = 12;
 
 pub(super) struct Bars {
+    terminal: Terminal,
     area: MultiProgress,
     task: ProgressBar,
     accounts: Vec<ProgressBar>,
 }
 
 impl Bars {
-    pub(super) fn new(area: &MultiProgress) -> Self {
+    pub(super) fn new(terminal: &Terminal, area: &MultiProgress) -> Self {
         let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {msg}");
         let task = area.add(ProgressBar::new(1));
         if let Ok(style) = style {
             task.set_style(style);
         }
-        Self { area: area.clone(), task, accounts: Vec::new() }
+        terminal.set_drawn(true);
+        Self { terminal: terminal.clone(), area: area.clone(), task, accounts: Vec::new() }
     }
 
     pub(super) fn show(&mut self, snapshot: &Snapshot, rate: &Rate, now: Timestamp) {
@@ -45,12 +48,14 @@ impl Bars {
             line.set_message(format!("{:<16} {forwarded:>9}  {state}", member.profile.label));
         }
     }
+}
 
-    /// Leaves the transfer's bar where it stands and takes the rest away.
-    pub(super) fn end(self) {
-        for line in self.accounts {
+/// However it ends, the bars go, and lines have the terminal to themselves again.
+impl Drop for Bars {
+    fn drop(&mut self) {
+        for line in self.accounts.iter().chain([&self.task]) {
             line.finish_and_clear();
         }
-        self.task.abandon();
+        self.terminal.set_drawn(false);
     }
 }

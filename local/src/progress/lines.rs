@@ -38,7 +38,6 @@ impl Lines {
             .iter()
             .map(|member| format!("{}: {}", member.profile.label, words::account(member, &snapshot.task, clock.now())))
             .collect();
-        let percent = words::percent(&snapshot.task);
-        terminal.line(format!("{percent:3}%  {}  [{}]", words::task(snapshot, rate), accounts.join("; ")));
+        terminal.line(format!("{}  [{}]", words::line(snapshot, rate), accounts.join("; ")));
     }
 }

@@ -68,7 +68,7 @@ impl Watch<'_> {
     /// The table cannot be read, or there is no such task.
     pub async fn follow(&self, stop: &CancellationToken) -> Result<Task, Failure> {
         let mut display = match self.terminal.bars() {
-            Some(bars) => Display::Bars(Bars::new(bars)),
+            Some(bars) => Display::Bars(Bars::new(self.terminal, bars)),
             None => Display::Lines(Lines::default()),
         };
         let mut rate = Rate::default();
@@ -105,7 +105,8 @@ impl Watch<'_> {
             }
             if over {
                 if let Display::Bars(bars) = display {
-                    bars.end();
+                    drop(bars);
+                    self.terminal.line(words::line(&snapshot, &rate));
                 }
                 return Ok(snapshot.task);
             }

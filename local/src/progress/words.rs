@@ -94,7 +94,12 @@ pub fn standing(member: &Member, now: Timestamp) -> String {
     READY.to_owned()
 }
 
-/// The transfer in one line.
+/// The transfer in one line, with how far it is.
+pub fn line(snapshot: &Snapshot, rate: &Rate) -> String {
+    format!("{:3}%  {}", percent(&snapshot.task), task(snapshot, rate))
+}
+
+/// The transfer in a few words.
 pub fn task(snapshot: &Snapshot, rate: &Rate) -> String {
     let counts = &snapshot.task.checkpoint.counts;
     let mut text = format!("{} delivered", grouped(counts.delivered));
@@ -148,7 +153,7 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

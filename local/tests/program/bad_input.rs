@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::ferry::{Running, Simulator, command, complained, run};
+use crate::ferry::{Running, Simulator, complained, run};
 
 /// One line that holds these words, and status 2.
 fn refused(output: &Output, words: &str) {
@@ -97,5 +97,4 @@ fn no_accounts_and_data_in_use_are_told() {
     fs::write(simulator.file("other.toml"), config.replace("ferry-data", "other-data")).unwrap();
     let config = ["--config", "other.toml", "--from", "@source", "--to", "@target"];
     refused(&simulator.transfer(&config).output().unwrap(), "ferry account add");
-    drop(command(simulator.dir.path(), &[]));
 }

@@ -10,43 +10,43 @@ use std::time::{Duration, Instant};
 const WITHIN: Duration = Duration::from_secs(120);
 
 /// The command with these arguments, in this directory.
-pub fn command(dir: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
     command.current_dir(dir).args(arguments).stdin(Stdio::null());
     command
 }
 
 /// Runs to the end.
-pub fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(dir: &Path, arguments: &[&str]) -> Output {
     command(dir, arguments).output().unwrap()
 }
 
 /// What was written to standard output.
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What was written to standard error.
-pub fn complained(output: &Output) -> String {
+pub(crate) fn complained(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A running program whose lines are read as they come. Killed when dropped.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     lines: BufReader<std::process::ChildStdout>,
-    pub heard: Vec<String>,
+    pub(crate) heard: Vec<String>,
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Running {
+    pub(crate) fn start(mut command: Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Running { child, lines, heard: Vec::new() }
     }
 
     /// Reads until a line contains this, and gives that line.
-    pub fn hear(&mut self, words: &str) -> String {
+    pub(crate) fn hear(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.lines.read_line(&mut line).unwrap();
@@ -61,13 +61,13 @@ impl Running {
         }
     }
 
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     }
 
     /// Waits for the end; gives the exit status.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + WITHIN;
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
@@ -96,14 +96,14 @@ impl Drop for Running {
 }
 
 /// `ferry simulator` with a directory of its own.
-pub struct Simulator {
-    pub dir: tempfile::TempDir,
+pub(crate) struct Simulator {
+    pub(crate) dir: tempfile::TempDir,
     control: String,
     _running: Running,
 }
 
 impl Simulator {
-    pub fn start(arguments: &[&str]) -> Simulator {
+    pub(crate) fn start(arguments: &[&str]) -> Simulator {
         let dir = tempfile::tempdir().unwrap();
         let mut command = command(dir.path(), &["simulator", "--data", "."]);
         command.args(arguments);
@@ -114,14 +114,14 @@ impl Simulator {
     }
 
     /// `ferry transfer` against it.
-    pub fn transfer(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn transfer(&self, arguments: &[&str]) -> Command {
         let mut command = command(self.dir.path(), &["transfer", "--pace", "none"]);
         command.args(arguments);
         command
     }
 
     /// Answers of the control API.
-    pub fn ask(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
         let mut stream = TcpStream::connect(&self.control).unwrap();
         let length = body.len();
         write!(
@@ -139,13 +139,13 @@ impl Simulator {
     }
 
     /// How many messages were ever created in the target.
-    pub fn created(&self) -> usize {
+    pub(crate) fn created(&self) -> usize {
         let created = self.ask("GET", "/chats/-1001500000002/created", "");
         let list = created.as_array().or_else(|| created.as_object()?.values().find_map(|value| value.as_array()));
         list.unwrap_or_else(|| panic!("{created}")).len()
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 }

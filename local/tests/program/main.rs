@@ -1,5 +1,7 @@
 //! The program as people run it: its built binary, its exit status, its words.
 
+#![expect(clippy::unwrap_used, reason = "all of this is test code, helpers included")]
+
 mod bad_input;
 mod demo;
 mod ferry;
