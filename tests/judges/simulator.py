@@ -24,7 +24,10 @@ class Simulator:
     def __init__(self, ferry, scenario, options=()):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        world = [] if scenario is None else ["--scenario", str(scenario)]
+        self.data = tempfile.TemporaryDirectory(prefix="ferry-judge-")
+        world = ["--data", self.data.name]
+        if scenario is not None:
+            world += ["--scenario", str(scenario)]
         self.command = [*ferry, "simulator", *world, "--control-port", str(port), *options]
 
     def __enter__(self):
@@ -55,6 +58,7 @@ class Simulator:
         self.process.kill()
         self.process.wait()
         self.log.close()
+        self.data.cleanup()
 
 
 def free_port():

@@ -322,11 +322,13 @@ class Judge:
         before, calls = len(self.control.visible(TARGET)), self.forwards_of(DAN)
         refusal = await refused(errors.FloodWaitError, self.dan.forward_messages("target", [text], "source"), "a flood wait")
         same(refusal.seconds, 2983, "seconds to wait")
-        # Telethon remembers the wait and does not ask again; a raw second client does, and is counted as too early.
+        # Telethon remembers the wait and does not ask again; a new client does, and is counted as too early.
         await refused(errors.FloodWaitError, self.dan.forward_messages("target", [text], "source"), "a remembered wait")
         same(len(self.forwards_of(DAN)), len(calls) + 1, "calls that reached the server")
         same(self.forwards_of(DAN)[-1]["outcome"], "FLOOD_WAIT_2983", "the audit of the refused call")
-        again = await self.client(self.dan.session.save())
+        session = self.dan.session.save()
+        await self.dan.disconnect()
+        again = await self.client(session)
         refusal = await refused(errors.FloodWaitError, again.forward_messages("target", [text], "source"), "a call in a wait")
         early = self.forwards_of(DAN)[-1]
         same((early["during_wait"], early["outcome"]), (True, f"FLOOD_WAIT_{refusal.seconds}"), "a call in a wait, audited")
