@@ -11,9 +11,9 @@ use simulator::world::generated::Mix;
 use simulator::world::user::AccountState as Standing;
 use transfer::account::AccountState;
 use transfer::event::Event;
-use transfer::ids::AccountId;
+use transfer::ids::{AccountId, TaskId};
 use transfer::table::{Item, Key, Table};
-use transfer::task::{Task, TaskEvent, TaskState};
+use transfer::task::{Command, Task, TaskEvent, TaskState, Wish};
 
 const FORWARD: &str = "messages.forwardMessages";
 
@@ -352,4 +352,29 @@ async fn a_flood_wait_for_reading_is_obeyed_too() {
     assert!(is_done(&task), "{:?}", task.state);
     stage.assert_exactly_once();
     stage.assert_no_call_during_a_wait();
+}
+
+/// The admin's pause takes effect within one chunk, and resuming goes on exactly there.
+#[tokio::test(start_paused = true)]
+async fn a_pause_takes_effect_within_one_chunk() {
+    let mut stage = Stage::new(3_000, Mix::text_only(), 1).await;
+    stage.submit(stage.task("t")).await;
+    let _host = stage.start_host("h", true);
+    stage.until("t", |task| task.checkpoint.chunks >= 3).await;
+    let wish = |wish| Item::Command(Command { task: TaskId::from("t"), wish, pace: None });
+    let before = stage.delivered().len();
+    stage.put(vec![wish(Wish::Pause)]).await;
+    let paused = stage.until_settled("t").await;
+    assert!(matches!(paused.state, TaskState::Paused { .. }), "{:?}", paused.state);
+    let after = stage.delivered().len();
+    assert!(after - before <= 200, "{} messages went out after the wish", after - before);
+    assert_eq!(paused.checkpoint.counts.delivered, after as u64, "what went out is counted");
+    stage.put(vec![wish(Wish::Run)]).await;
+    let mut task = paused;
+    task.next(TaskEvent::Resume, stage.clock.now()).unwrap();
+    task.seq += 1;
+    stage.submit(task).await;
+    let done = stage.until_settled("t").await;
+    assert!(is_done(&done), "{:?}", done.state);
+    stage.assert_exactly_once();
 }

@@ -18,10 +18,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 
-use self::attributes::{Attributes, Condition};
+use self::attributes::{AttributeMap, Attributes, Condition};
 use super::{COMMIT_WRITES_MAX, CommitError, Guard, Key, List, Record, Table, TableError, Write};
 
 /// How long one call may take. DynamoDB answers within tens of milliseconds; a host has 15 s from renewal to renewal.
@@ -30,6 +30,10 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_ATTEMPTS: u32 = 3;
 /// Requests that one query may take: 1 MB each, far more than any partition holds.
 const PAGES_MAX: usize = 10_000;
+/// Items in one BatchGetItem (DynamoDB's limit).
+const BATCH_GET_MAX: usize = 100;
+/// How often what BatchGetItem left out is asked for again.
+const BATCH_GET_ATTEMPTS: u32 = 10;
 
 /// One bot's part of a DynamoDB table.
 #[derive(Debug, Clone)]
@@ -69,24 +73,51 @@ impl DynamoTable {
         self.reader.query().table_name(&self.table_name)
     }
 
-    /// All pages of a query, or as many as bring `limit` records.
-    async fn read(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Record>, TableError> {
-        let mut records = Vec::new();
+    /// All pages of a query, or as many as bring `limit` items.
+    async fn read(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<AttributeMap>, TableError> {
+        let mut items = Vec::new();
         let mut start = None;
         for _page in 0..PAGES_MAX {
             let page = query.clone().set_exclusive_start_key(start).send().await.map_err(failure::of_read)?;
-            for item in page.items.unwrap_or_default() {
-                records.push(self.attributes.record(item)?);
-                if records.len() == limit {
-                    return Ok(records);
-                }
-            }
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(records);
+            if start.is_none() || items.len() >= limit {
+                items.truncate(limit);
+                return Ok(items);
             }
         }
         Err(TableError::Failed(format!("a query of {} did not end after {PAGES_MAX} pages", self.table_name)))
+    }
+
+    /// The items that an index names, in the index's order. What was deleted since is left out.
+    async fn named(&self, names: Vec<AttributeMap>) -> Result<Vec<Record>, TableError> {
+        let keys: Vec<AttributeMap> = names.into_iter().filter_map(attributes::table_key).collect();
+        let mut found = HashMap::with_capacity(keys.len());
+        for part in keys.chunks(BATCH_GET_MAX) {
+            let mut left = part.to_vec();
+            for _attempt in 0..BATCH_GET_ATTEMPTS {
+                let request = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+                let request = request.map_err(|error| TableError::Failed(error.to_string()))?;
+                let batch = self.reader.batch_get_item().request_items(&self.table_name, request);
+                let mut answer = batch.send().await.map_err(failure::of_read)?;
+                let items = answer.responses.as_mut().and_then(|tables| tables.remove(&self.table_name));
+                for item in items.unwrap_or_default() {
+                    let record = self.attributes.record(item)?;
+                    found.insert(record.item.key(), record);
+                }
+                let unprocessed = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table_name));
+                left = unprocessed.map(|table| table.keys).unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(TableError::Failed(
+                    "the table does not give all items at once: it is throttled".to_owned(),
+                ));
+            }
+        }
+        Ok(keys.iter().filter_map(|key| found.remove(&self.attributes.key_of(key)?)).collect())
     }
 
     async fn commit_one(&self, write: Write) -> Result<(), CommitError> {
@@ -174,7 +205,8 @@ impl Table for DynamoTable {
             "pk = :pk AND begins_with(sk, :sk)"
         };
         let query = self.query().consistent_read(true).key_condition_expression(condition);
-        self.read(query.set_expression_attribute_values(Some(values)), usize::MAX).await
+        let items = self.read(query.set_expression_attribute_values(Some(values)), usize::MAX).await?;
+        items.into_iter().map(|item| self.attributes.record(item)).collect()
     }
 
     async fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<Record>, TableError> {
@@ -188,7 +220,7 @@ impl Table for DynamoTable {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        self.read(query, usize::try_from(limit).unwrap_or(usize::MAX)).await
+        self.named(self.read(query, usize::try_from(limit).unwrap_or(usize::MAX)).await?).await
     }
 
     async fn list(&self, list: List) -> Result<Vec<Record>, TableError> {
@@ -198,7 +230,7 @@ impl Table for DynamoTable {
             .key_condition_expression("#list = :list")
             .expression_attribute_names("#list", "list")
             .expression_attribute_values(":list", self.attributes.list(list));
-        self.read(query, usize::MAX).await
+        self.named(self.read(query, usize::MAX).await?).await
     }
 
     async fn commit(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {

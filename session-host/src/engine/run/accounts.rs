@@ -40,8 +40,10 @@ impl Run {
             return Ok(None);
         }
         // What was staged belongs to the account that is given back now.
+        self.stage_day();
         self.commit().await?;
         self.give_back();
+        self.wish_read = None;
         let now = self.now();
         self.excluded.retain(|_, until| *until > now);
         let (mut members, busy) = pool::members(&self.shared).await?;

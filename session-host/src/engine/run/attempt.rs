@@ -12,8 +12,8 @@ use transfer::message::Body;
 use transfer::random_id::{RandomIds, derive};
 use transfer::refusal::Refusal;
 use transfer::sequence::IdSequence;
-use transfer::table::Item;
 use transfer::table::item::{ChunkRecord, SkipRecord};
+use transfer::table::{Item, Key};
 use transfer::task::TaskEvent;
 use transfer::verdict::{Attempt, TaskEffect, verdict};
 
@@ -46,7 +46,11 @@ impl Run {
         self.commit().await?;
         self.shared.fence.check()?;
         let forward = self.forward_of(&intent, source.clone(), target);
-        match connection.forward(&forward).await {
+        // The wish is read while the call is under way, for the next intent.
+        let command = Key::command(&self.task.id);
+        let (answer, wish) = tokio::join!(connection.forward(&forward), self.shared.store.get(&command));
+        self.wish_read = wish.ok();
+        match answer {
             Ok(forwarded) => self.answered(&intent, forwarded, &source).await,
             Err(CallError::Refused(refusal)) => self.first_refused(&intent, &refusal, &source).await,
             Err(CallError::Uncertain(why)) => self.uncertain(&why).await,

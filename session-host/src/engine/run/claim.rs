@@ -97,6 +97,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         left: None,
         target_locked: false,
         read_failures: 0,
+        wish_read: None,
         room: 1,
         _running: running,
     })))

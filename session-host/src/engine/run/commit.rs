@@ -49,10 +49,10 @@ impl Run {
         });
         if let (Some(account), Some(hold)) = (account, &self.hold) {
             writes.push(Write::Put { item: Item::Account(account.clone()), guard: Guard::Version(hold.version) });
-            let day =
-                DayRecord { account: account.id.clone(), date: account.today.date, counters: account.today.counters };
-            // A copy of the account's own counters, which are guarded: any later copy is as good.
-            writes.push(Write::Put { item: Item::Day(day), guard: Guard::None });
+            if hold.account.today.date != account.today.date {
+                // The day has turned: what stands in the account is the whole of yesterday.
+                writes.push(day_record(&hold.account));
+            }
         }
         writes.extend(self.staged.iter().cloned());
         writes
@@ -90,6 +90,16 @@ impl Run {
         }
     }
 
+    /// Adds the held account's day to the next commit. A copy of the account's own counters, which are guarded and
+    /// written with every chunk: for statistics the end of a turn is soon enough.
+    pub(super) fn stage_day(&mut self) {
+        if let Some(account) = self.changed_account() {
+            self.staged.push(day_record(&account));
+        } else if let Some(hold) = &self.hold {
+            self.staged.push(day_record(&hold.account));
+        }
+    }
+
     /// Adds an event to the next commit.
     pub(super) fn stage_event(&mut self, event: Event) {
         self.task.checkpoint.events += 1;
@@ -103,4 +113,9 @@ impl Run {
         self.staged.push(Write::Put { item, guard: Guard::None });
         self.dirty = true;
     }
+}
+
+fn day_record(account: &Account) -> Write {
+    let (date, counters) = (account.today.date, account.today.counters);
+    Write::Put { item: Item::Day(DayRecord { account: account.id.clone(), date, counters }), guard: Guard::None }
 }

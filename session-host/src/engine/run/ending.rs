@@ -29,6 +29,7 @@ impl Run {
             self.stage_event(Event::State { state: word.into(), reason: reason.clone() });
             tracing::info!(task = %self.task.id, state = word, reason, "the task's state changed");
         }
+        self.stage_day();
         // An open intent keeps the target: nobody may write there before it is settled.
         if self.task.checkpoint.intent.is_none()
             && self.target_locked

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use transfer::ids::{AccountId, MessageId};
 use transfer::message::Message;
 use transfer::queue::Job;
-use transfer::table::{Key, Write};
+use transfer::table::{Key, Record, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
 
 use super::pool::Hold;
@@ -98,6 +98,8 @@ struct Run {
     target_locked: bool,
     /// Failed reads in a row.
     read_failures: u32,
+    /// What the admin wishes, as read while the last call was under way.
+    wish_read: Option<Option<Record>>,
     /// How much of its budget the account must have left: 1, or what the next album needs.
     room: u32,
     _running: claim::Running,
@@ -157,7 +159,11 @@ impl Run {
     /// What the admin wishes at this moment; a new pace is taken over.
     async fn wish(&mut self) -> Result<Wish, Halt> {
         let key = Key::command(&self.task.id);
-        let Some((command, _)) = expect_item!(self.shared.store.get(&key).await?, Command, key) else {
+        let record = match self.wish_read.take() {
+            Some(record) => record,
+            None => self.shared.store.get(&key).await?,
+        };
+        let Some((command, _)) = expect_item!(record, Command, key) else {
             return Ok(Wish::Run);
         };
         let Command { wish, pace, .. } = command;
@@ -178,6 +184,7 @@ impl Run {
         }
         self.commit().await?;
         self.give_back();
+        self.wish_read = None;
         tracing::debug!(task = %self.task.id, wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX), why, "waiting");
         tokio::select! {
             () = tokio::time::sleep(left) => {}

@@ -17,7 +17,7 @@ use super::super::{CommitError, Guard, Item, Key, List, Record, TableError};
 pub(super) const OURS: [&str; 9] =
     ["pk", "sk", "schema", "version", "intent_id", "due_list", "due_at", "list", "list_key"];
 
-type AttributeMap = HashMap<String, AttributeValue>;
+pub(super) type AttributeMap = HashMap<String, AttributeValue>;
 
 /// Translates for one bot.
 #[derive(Debug, Clone)]
@@ -44,6 +44,12 @@ impl Attributes {
 
     pub(super) fn key(&self, key: &Key) -> AttributeMap {
         HashMap::from([("pk".to_owned(), self.pk(&key.pk)), ("sk".to_owned(), AttributeValue::S(key.sk.clone()))])
+    }
+
+    /// The key that a table key means; `None` if it is none of this bot's.
+    pub(super) fn key_of(&self, table_key: &AttributeMap) -> Option<Key> {
+        let text = |name: &str| table_key.get(name)?.as_s().ok();
+        Some(Key { pk: text("pk")?.strip_prefix(&self.prefix)?.to_owned(), sk: text("sk")?.clone() })
     }
 
     /// The item as it is stored with this version.
@@ -92,6 +98,11 @@ impl Attributes {
         }
         Ok(Record { item, version })
     }
+}
+
+/// The table's key in what an index gives.
+pub(super) fn table_key(mut named: AttributeMap) -> Option<AttributeMap> {
+    Some(HashMap::from([named.remove_entry("pk")?, named.remove_entry("sk")?]))
 }
 
 /// Text order is time order: always nine decimals.

@@ -52,11 +52,12 @@ fn describe(mut request: CreateTableFluentBuilder) -> Result<CreateTableFluentBu
     }
     let [table, due, listed] = KEYS;
     for (index_name, keys) in [(DUE_INDEX, due), (LISTED_INDEX, listed)] {
-        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        // Keys alone: a write that changes neither list nor time, such as every chunk's, does not touch the index.
+        let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
         let index = GlobalSecondaryIndex::builder()
             .index_name(index_name)
             .set_key_schema(Some(key_schema(keys)?))
-            .projection(all)
+            .projection(keys_only)
             .build()?;
         request = request.global_secondary_indexes(index);
     }
