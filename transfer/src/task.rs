@@ -15,6 +15,9 @@ use crate::selection::Selection;
 /// Messages a batch holds at most, unless the task says otherwise (the original's BATCH_SIZE).
 pub const BATCH_LEN_DEFAULT: u32 = 500;
 
+/// The same for a task without a batch limit: how often it gives others a turn.
+pub const BATCH_LEN_UNLIMITED: u32 = 5_000;
+
 /// One transfer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {

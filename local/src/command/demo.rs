@@ -18,7 +18,7 @@ use transfer::task::{Task, TaskState};
 use crate::audit::observe::{ledger, observe};
 use crate::audit::{self, Evidence, Report};
 use crate::demo::kills::{self, Killing};
-use crate::demo::stage::{self, Plan, Stage};
+use crate::demo::stage::{self, Plan, SourceMix, Stage};
 use crate::demo::summary;
 use crate::failure::Failure;
 use crate::logging::LogOptions;
@@ -51,6 +51,9 @@ pub struct DemoOptions {
     /// A Telegram Desktop export (result.json) as the source channel
     #[arg(long, value_name = "FILE", conflicts_with = "messages")]
     history: Option<PathBuf>,
+    /// What the source channel holds: everything, or texts alone
+    #[arg(long, value_name = "MIX", default_value = "everything", conflicts_with = "history")]
+    mix: SourceMix,
     /// Where to keep table, queue, sessions and log; a new temporary directory if left out
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -103,10 +106,10 @@ impl DemoOptions {
     }
 
     fn plan(&self) -> Result<Plan, Failure> {
-        let floods = stage::flood_model(&self.flood)?;
+        let floods = stage::flood_model(&self.flood, self.accounts()?)?;
         let messages = self.messages.unwrap_or(MESSAGES_DEFAULT);
         let plan = match &self.history {
-            None => Plan::generated(self.seed, self.accounts()?, messages, floods),
+            None => Plan::generated(self.seed, self.accounts()?, messages, self.mix, floods),
             Some(file) => Plan::exported(self.seed, self.accounts()?, file, floods)?,
         };
         Ok(Plan { daily_budget: self.daily_budget, ..plan })
@@ -138,6 +141,7 @@ impl DemoOptions {
             && self.history.is_none()
             && self.flood == "reported"
             && self.daily_budget.is_none()
+            && self.mix == SourceMix::Everything
     }
 }
 
@@ -188,7 +192,7 @@ impl Demo<'_> {
         let nonce = Nonce(*uuid::Uuid::new_v4().as_bytes());
         let asked = NewTask {
             pace: self.pace,
-            batch_len: self.options.batch_limit.unwrap_or(transfer::task::BATCH_LEN_DEFAULT),
+            batch_len: self.options.batch_limit.unwrap_or(transfer::task::BATCH_LEN_UNLIMITED),
             pause_after_batch: self.options.batch_limit.is_some(),
             ..NewTask::new(TaskId::from("demo"), nonce, named("source"), named("target"))
         };

@@ -12,7 +12,7 @@ use simulator::scenario::Scenario;
 use simulator::time::Clock as SimulatorClock;
 use simulator::world::{UserId, World};
 
-use crate::demo::stage::{Plan, flood_model, flood_model_scaled};
+use crate::demo::stage::{Plan, SourceMix, flood_model, flood_model_scaled};
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::BOT_ID;
@@ -41,6 +41,9 @@ pub struct SimulatorOptions {
     /// Message ids in @source
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(i32).range(0..))]
     messages: i32,
+    /// What @source holds: everything, or texts alone
+    #[arg(long, value_name = "MIX", default_value = "everything")]
+    mix: SourceMix,
     /// Accounts that may read @source and post in @target
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100))]
     accounts: usize,
@@ -50,7 +53,8 @@ pub struct SimulatorOptions {
     /// From which everything random is drawn
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
-    /// Seconds of flood waits that pass in one real second [default: 600 for reported, otherwise 1]
+    /// Seconds of flood waits that pass in one real second [default: for reported 900, shared
+    /// by the accounts; otherwise 1]
     #[arg(long, value_name = "FACTOR")]
     scale: Option<f64>,
     /// Where to write the public key, ferry.toml and signed-in accounts; a new temporary directory if left out
@@ -90,12 +94,12 @@ impl SimulatorOptions {
             return Ok((world, accounts));
         }
         let floods = match self.scale {
-            None => flood_model(&self.flood)?,
+            None => flood_model(&self.flood, self.accounts)?,
             Some(scale) if scale.is_finite() && scale > 0.0 => flood_model_scaled(&self.flood, scale)?,
             Some(scale) => return Err(Failure::Input(format!("{scale} is no time scale: it must be above 0"))),
         };
         let plan = match &self.history {
-            None => Plan::generated(self.seed, self.accounts, self.messages, floods),
+            None => Plan::generated(self.seed, self.accounts, self.messages, self.mix, floods),
             Some(file) => Plan::exported(self.seed, self.accounts, file, floods)?,
         };
         Ok((plan.world, plan.accounts))

@@ -22,8 +22,27 @@ use crate::failure::Failure;
 use crate::host::{BOT_ID, HostFile, Life};
 use crate::simulation::{Ports, Simulation};
 
-/// Reported waits of 20 to 50 minutes become 2 to 5 seconds.
-pub const TIME_SCALE: f64 = 600.0;
+/// Seconds of a reported wait that pass in one real second, for one account; with more, each waits less often, so that
+/// its waits can last longer. With three, 20 to 50 minutes become 4 to 10 seconds.
+const TIME_SCALE_OF_ONE: f64 = 900.0;
+
+/// What a generated source channel holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SourceMix {
+    /// Albums, media, polls, replies, forwards, service messages and holes.
+    Everything,
+    /// Texts alone.
+    Text,
+}
+
+impl SourceMix {
+    fn mix(self) -> Mix {
+        match self {
+            Self::Everything => Mix::default(),
+            Self::Text => Mix::text_only(),
+        }
+    }
+}
 
 /// Everything that a demonstration stands on.
 pub struct Stage {
@@ -63,8 +82,9 @@ pub struct Plan {
 ///
 /// # Errors
 /// There is no such model.
-pub fn flood_model(name: &str) -> Result<FloodModel, Failure> {
-    flood_model_scaled(name, if name == "reported" { TIME_SCALE } else { 1.0 })
+pub fn flood_model(name: &str, accounts: usize) -> Result<FloodModel, Failure> {
+    let accounts = f64::from(u32::try_from(accounts.max(1)).unwrap_or(u32::MAX));
+    flood_model_scaled(name, if name == "reported" { (TIME_SCALE_OF_ONE / accounts).max(1.0) } else { 1.0 })
 }
 
 /// The flood model of this name, with its waits, gaps and refills divided by `scale`.
@@ -77,8 +97,8 @@ pub fn flood_model_scaled(name: &str, scale: f64) -> Result<FloodModel, Failure>
 
 impl Plan {
     /// A generated source.
-    pub fn generated(seed: u64, accounts: usize, messages: i32, floods: FloodModel) -> Self {
-        let mut world = scenario::transfer(seed, accounts, messages, Mix::default(), SimulatorClock::real());
+    pub fn generated(seed: u64, accounts: usize, messages: i32, mix: SourceMix, floods: FloodModel) -> Self {
+        let mut world = scenario::transfer(seed, accounts, messages, mix.mix(), SimulatorClock::real());
         world.floods.model = floods;
         let accounts = world.users.keys().copied().collect();
         Self { world, source: scenario::SOURCE, accounts, daily_budget: None }
@@ -91,7 +111,7 @@ impl Plan {
     pub fn exported(seed: u64, accounts: usize, file: &Path, floods: FloodModel) -> Result<Self, Failure> {
         let named = |why: &dyn std::fmt::Display| Failure::Input(format!("{}: {why}", file.display()));
         let json = std::fs::read(file).map_err(|error| named(&error))?;
-        let mut plan = Self::generated(seed, accounts, 0, floods);
+        let mut plan = Self::generated(seed, accounts, 0, SourceMix::Everything, floods);
         plan.world.chats.remove(&scenario::SOURCE);
         let members = plan.accounts.iter().map(|account| (*account, Role::Member)).collect();
         let loading = Loading { members, ..Loading::default() };
