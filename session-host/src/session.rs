@@ -351,7 +351,7 @@ mod tests {
         let loaded = sessions.load(&session.account).await.unwrap();
         assert_eq!(loaded.home_key().unwrap().expose(), session.home_key().unwrap().expose());
         assert_eq!((loaded.user_id, loaded.home_dc, &loaded.name), (7_000_000_001, 2, &session.name));
-        assert_eq!(sessions.list().await.unwrap(), [session.account.clone()]);
+        assert_eq!(sessions.list().await.unwrap(), std::slice::from_ref(&session.account));
         sessions.remove(&session.account).await.unwrap();
         sessions.remove(&session.account).await.unwrap();
         assert!(matches!(sessions.load(&session.account).await, Err(SessionError::Missing(_))));
