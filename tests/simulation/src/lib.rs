@@ -1,6 +1,6 @@
 //! The real engine against the simulator's world, in one process, in virtual time.
 //!
-//! The world is the one that the sockets serve; [`telegram`] is its second front. Table and queue are the ones in memory.
+//! The world is the one that the sockets serve; [`InProcess`] is its second front. Table and queue are the ones in memory.
 //! Tokio's paused clock drives everything, so that a day of waiting takes milliseconds and a run repeats itself.
 
 mod killing;
