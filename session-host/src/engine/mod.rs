@@ -1,8 +1,8 @@
 //! The engine: takes jobs, works on tasks, keeps leases. Everything it knows of the world comes through the ports.
 //!
-//! One host runs four things side by side: it renews its HOST item ([`fence`]), re-queues what is due
-//! ([`sweeper`]), takes jobs from the queue ([`consumer`]), and lets go of accounts that nobody uses ([`pool`]). A job is worked
-//! on by a [`run::Run`], which owns its task for as long as it has the lease.
+//! One host runs four things side by side: it renews its HOST item (`fence`), re-queues what is due (`sweeper`), takes
+//! jobs from the queue (`consumer`), and lets go of accounts that nobody uses (`pool`). A job is worked on by a `run::Run`,
+//! which owns its task for as long as it has the lease.
 
 mod consumer;
 mod fence;

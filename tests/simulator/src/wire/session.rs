@@ -2,7 +2,7 @@
 //!
 //! Synchronous; the switchboard owns it, one per session id of a key. What must stay true: a message id is taken at most
 //! once, our ids only grow, and a content message is kept until it is acknowledged (or pushed out by
-//! [`KEPT_LEN_MAX`] newer ones).
+//! `KEPT_LEN_MAX` newer ones).
 //!
 //! Source: <https://core.telegram.org/mtproto/service_messages_about_messages>.
 

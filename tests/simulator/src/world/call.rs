@@ -2,7 +2,7 @@
 //!
 //! Order: the entry is opened; a fault that loses the request ends it; then the account's state, scripted answers, the
 //! flood model, the rules, and last what a fault does to the reply. Calls that send do their flood check themselves
-//! ([`World::charge_send`]), because it may come before or after the check of random ids.
+//! (`World::charge_send`), because it may come before or after the check of random ids.
 
 use super::audit::{Entry, Outcome};
 use super::faults::{ReplyShape, WireCommand};
