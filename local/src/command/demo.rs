@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use simulator::scenario::TARGET;
+use simulator::world::faults::{Fault, FaultRate};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
@@ -32,6 +33,10 @@ const MESSAGES_DEFAULT: i32 = 24_000;
 const ACCOUNTS_DEFAULT: usize = 3;
 const SEED_DEFAULT: u64 = 7;
 const ACCOUNTS_MAX: usize = 100;
+/// How long the reply to a forward takes while the host is killed: on loopback alone a call is over before death finds it.
+const REPLY_MILLIS: u64 = 60;
+/// Longer than any demonstration: a host that is not to be killed.
+const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Options of `ferry demo`.
 #[derive(Debug, Args)]
@@ -66,9 +71,13 @@ pub struct DemoOptions {
     /// Messages a day and account; no limit if left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     daily_budget: Option<u32>,
-    /// Run the host as a process of its own and kill it 0.5 to 1.5 times so long after its first call, again and again
+    /// Run the host as a process of its own and kill it 0.5 to 1.5 times so long after its first call, again and again;
+    /// replies then take 60 ms, as from afar, so that death strikes calls in flight
     #[arg(long, value_name = "MILLIS", value_parser = clap::value_parser!(u64).range(1..=600_000))]
     kill_every: Option<u64>,
+    /// Run the host as a process of its own and leave it alone: to measure it
+    #[arg(long, conflicts_with = "kill_every")]
+    own_process: bool,
     /// Write the audit's report there, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -108,10 +117,15 @@ impl DemoOptions {
     fn plan(&self) -> Result<Plan, Failure> {
         let floods = stage::flood_model(&self.flood, self.accounts()?)?;
         let messages = self.messages.unwrap_or(MESSAGES_DEFAULT);
-        let plan = match &self.history {
+        let mut plan = match &self.history {
             None => Plan::generated(self.seed, self.accounts()?, messages, self.mix, floods),
             Some(file) => Plan::exported(self.seed, self.accounts()?, file, floods)?,
         };
+        if self.kill_every.is_some() {
+            let method = Some("messages.forwardMessages".to_owned());
+            let fault = Fault::Delay { millis: REPLY_MILLIS };
+            plan.world.faults.rates.push(FaultRate { method, permille: 1_000, fault });
+        }
         Ok(Plan { daily_budget: self.daily_budget, ..plan })
     }
 
@@ -173,6 +187,7 @@ impl Demo<'_> {
         ));
         let task = self.submit().await?;
         let kills_at_ms = match self.options.kill_every {
+            None if self.options.own_process => self.with_killed_hosts(&task, NEVER, messages).await?,
             None => {
                 self.with_host(&task).await?;
                 Vec::new()
