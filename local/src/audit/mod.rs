@@ -1,7 +1,8 @@
 //! What came of a transfer, judged by what others saw of it: the server's log of calls and the target's content.
 //!
 //! Pure functions over plain [`Evidence`]; nothing here asks the host what it believes it did. The one thing that
-//! only the table knows is the ledger of skipped messages.
+//! only the table knows is the ledger of skipped messages, and it is believed only where what others saw bears it out: the
+//! message cannot be forwarded, or the server refused it.
 
 pub mod copies;
 pub mod idle;
@@ -20,6 +21,8 @@ pub struct Evidence {
     pub selected: Vec<Original>,
     /// Those of them that stand in the skip ledger.
     pub skipped: BTreeSet<i32>,
+    /// At most so many messages were refused by the server, or left out of a forward that it carried out.
+    pub refused: u64,
     /// Every message ever created in the target, also if deleted since, in order of its id there.
     pub copies: Vec<Copied>,
     /// Every call that the server saw, in order.
@@ -35,12 +38,26 @@ pub struct Evidence {
 }
 
 /// A message of the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Original {
     /// Its id.
     pub id: i32,
     /// Its album; 0 if it is in none.
     pub album: i64,
+    /// Whether it can be carried at all.
+    pub content: Content,
+}
+
+/// What a message of the source is, by the world's own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Content {
+    /// It can be forwarded.
+    #[default]
+    Carriable,
+    /// A service message: nobody can forward it.
+    Service,
+    /// Gone by now. Nobody owes it, but it may have been carried while it was there.
+    Deleted,
 }
 
 /// A message of the target.
@@ -78,8 +95,11 @@ pub struct Report {
     pub selected: u64,
     /// Of those, in the target.
     pub delivered: u64,
-    /// Of those, in the skip ledger and not in the target.
+    /// Of those, in the skip ledger and not in the target, and rightly so.
     pub skipped: u64,
+    /// Of the skipped, service messages.
+    #[serde(skip)]
+    pub skipped_service: u64,
     /// Of those, neither.
     pub missing: u64,
     /// Messages in the target that are there once more than asked for.
@@ -123,15 +143,16 @@ pub struct AccountReport {
 
 /// Judges the evidence.
 pub fn judge(evidence: &Evidence) -> Report {
-    let copies = copies::compare(&evidence.selected, &evidence.skipped, &evidence.copies);
+    let copies = copies::compare(evidence);
     let waits = waits::judge(&evidence.calls, &evidence.kills_at_ms);
     let idle = idle::measure(evidence);
     let elapsed_secs = secs(idle.elapsed_ms);
     let share = |part: f64, whole: f64, of_nothing: f64| if whole > 0.0 { part / whole } else { of_nothing };
     Report {
-        selected: count(evidence.selected.len()),
+        selected: copies.delivered + copies.skipped + copies.missing,
         delivered: copies.delivered,
         skipped: copies.skipped,
+        skipped_service: copies.skipped_service,
         missing: copies.missing,
         duplicated: copies.duplicated,
         out_of_order: copies.out_of_order,
@@ -222,7 +243,7 @@ mod tests {
 
     #[test]
     fn floods_changes_and_shares_are_counted_from_the_log() {
-        let selected = (1..=300).map(|id| Original { id, album: 0 }).collect();
+        let selected = (1..=300).map(|id| Original { id, ..Original::default() }).collect();
         let copies = (1..=300).map(|id| Copied { of: Some(id), album: 0 }).collect();
         let read = Call { account: 1, at_ms: 0, ended_ms: Some(0), ..Call::default() };
         let early = Call { during_wait: true, ..refused(1, 30, 5_030) };

@@ -16,10 +16,16 @@ pub fn lines(report: &Report, labels: &BTreeMap<i64, String>) -> Vec<String> {
         String::new(),
         "Audit of the target and of the server's log:".to_owned(),
         format!(
-            "  selected {}, delivered {}, skipped {} (service messages cannot be forwarded)",
+            "  selected {}, delivered {}, skipped {}{}",
             grouped(report.selected),
             grouped(report.delivered),
-            grouped(report.skipped)
+            grouped(report.skipped),
+            // Others were skipped for other reasons, which stand in the log.
+            if report.skipped > 0 && report.skipped_service == report.skipped {
+                " (service messages cannot be forwarded)"
+            } else {
+                ""
+            }
         ),
         format!(
             "  missing {}, duplicated {}, out of order {}, albums split {}, calls during a wait {}",
