@@ -7,6 +7,7 @@ pub mod demo;
 pub mod engines;
 pub mod failure;
 pub mod host;
+pub mod interruption;
 pub mod logging;
 pub mod pool;
 pub mod preflight;

@@ -28,6 +28,7 @@ use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{BOT_ID, Life};
+use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::pool;
 use crate::preflight::{self, Route};
@@ -295,7 +296,7 @@ impl Carrying<'_> {
         let never = CancellationToken::new();
         let followed = tokio::select! {
             followed = watch.follow(&never) => followed.map(Some),
-            interrupted = tokio::signal::ctrl_c() => match interrupted {
+            heard = interrupted() => match heard {
                 Ok(()) => {
                     self.terminal.line("Stopping after the call in flight; Ctrl-C once more stops at once");
                     Ok(None)
@@ -314,7 +315,7 @@ impl Carrying<'_> {
         stop.cancel();
         tokio::select! {
             () = async { while host.join_next().await.is_some() {} } => {}
-            _again = tokio::signal::ctrl_c() => {
+            _again = interrupted() => {
                 return Err(Failure::Interrupted("stopped at once; the same command goes on".to_owned()));
             }
         }
