@@ -1,12 +1,14 @@
 //! `ferry demo`: a whole transfer on this machine, against a simulated Telegram, audited at its end.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use simulator::scenario::TARGET;
 use simulator::world::faults::{Fault, FaultRate};
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
@@ -22,6 +24,7 @@ use crate::demo::kills::{self, Killing};
 use crate::demo::stage::{self, Plan, SourceMix, Stage};
 use crate::demo::summary;
 use crate::failure::Failure;
+use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::progress::Watch;
 use crate::progress::words::grouped;
@@ -91,19 +94,49 @@ pub async fn run(options: DemoOptions, log: &LogOptions, terminal: &Terminal) ->
     let pace = options.pace.parse::<Preset>().map_err(|error| Failure::input(&error))?.pace();
     let plan = options.plan()?;
     options.check_report()?;
-    let data_dir = options.data_dir()?;
+    if log.log_file.is_some() {
+        // A file that cannot be written is told before anything else is made.
+        log.start(None)?;
+    }
+    let data = options.data_dir()?;
+    let data_dir = data.path();
     let log_file = log.log_file.clone().unwrap_or_else(|| data_dir.join("ferry.log"));
-    let stage = Stage::set(plan, &data_dir).await?;
-    log.start(Some(&log_file))?;
-    let demo = Demo { options: &options, stage: &stage, terminal, clock: Clock::system(), pace, log_file };
-    let outcome = demo.play().await;
-    terminal.line(format!("Data and log: {}", data_dir.display()));
-    let ended = match outcome {
-        Ok(report) => demo.verdict(&report),
+    let stage = Stage::set(plan, data_dir).await?;
+    let logging = if log.log_file.is_none() { log.start(Some(&log_file)) } else { Ok(()) };
+    let ended = match logging {
+        Ok(()) => {
+            let data_dir = data.keep();
+            let demo = Demo { options: &options, stage: &stage, terminal, clock: Clock::system(), pace, log_file };
+            let outcome = demo.play().await;
+            terminal.line(format!("Data and log: {}", data_dir.display()));
+            outcome.and_then(|report| demo.verdict(&report))
+        }
         Err(failure) => Err(failure),
     };
     stage.engines.stop().await;
     ended
+}
+
+/// Where the data is: a directory that was asked for, or one that is removed unless it is kept.
+enum DataDir {
+    Named(PathBuf),
+    Temporary(TempDir),
+}
+
+impl DataDir {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+
+    fn keep(self) -> PathBuf {
+        match self {
+            Self::Named(path) => path,
+            Self::Temporary(dir) => dir.keep(),
+        }
+    }
 }
 
 impl DemoOptions {
@@ -129,21 +162,23 @@ impl DemoOptions {
         Ok(Plan { daily_budget: self.daily_budget, ..plan })
     }
 
-    /// That the report can be written is found out before the work, not after it.
+    /// That the report can be written is found out before the work, not after it; an earlier report stays until then.
     fn check_report(&self) -> Result<(), Failure> {
-        match &self.report {
-            Some(path) => write_file(path, "").map_err(|why| Failure::Input(format!("cannot write {why}"))),
-            None => Ok(()),
-        }
+        let Some(path) = &self.report else { return Ok(()) };
+        let is_new = !path.exists();
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened
+            .and_then(|_file| if is_new { std::fs::remove_file(path) } else { Ok(()) })
+            .map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))
     }
 
-    fn data_dir(&self) -> Result<PathBuf, Failure> {
+    fn data_dir(&self) -> Result<DataDir, Failure> {
         match &self.data {
-            Some(dir) => Ok(dir.clone()),
+            Some(dir) => Ok(DataDir::Named(dir.clone())),
             None => {
                 let dir = tempfile::Builder::new().prefix("ferry-demo-").tempdir();
                 let dir = dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?;
-                Ok(dir.keep())
+                Ok(DataDir::Temporary(dir))
             }
         }
     }
@@ -157,10 +192,6 @@ impl DemoOptions {
             && self.daily_budget.is_none()
             && self.mix == SourceMix::Everything
     }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 struct Demo<'a> {
@@ -197,7 +228,8 @@ impl Demo<'_> {
         let report = self.audit(&task, kills_at_ms).await?;
         if let Some(path) = &self.options.report {
             let json = serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(&error))?;
-            write_file(path, &(json + "\n")).map_err(|why| Failure::Failed(format!("cannot write {why}")))?;
+            let written = std::fs::write(path, json + "\n");
+            written.map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))?;
         }
         Ok(report)
     }
@@ -264,8 +296,8 @@ impl Demo<'_> {
         loop {
             let task = tokio::select! {
                 followed = watch.follow(stop) => followed?,
-                interrupted = tokio::signal::ctrl_c() => {
-                    interrupted.map_err(|error| Failure::failed(&error))?;
+                heard = interrupted() => {
+                    heard.map_err(|error| Failure::failed(&error))?;
                     return Err(Failure::Failed("interrupted".to_owned()));
                 }
             };

@@ -1,7 +1,10 @@
 //! `ferry simulator`: the simulated Telegram alone, for people who develop against it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,10 +19,13 @@ use crate::demo::stage::{Plan, SourceMix, flood_model, flood_model_scaled};
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::BOT_ID;
+use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::simulation::{Ports, Simulation};
 use crate::terminal::Terminal;
 
+/// What is written is its owner's alone.
+const PRIVATE: u32 = 0o600;
 /// How often new login codes are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -62,7 +68,7 @@ pub struct SimulatorOptions {
     data: Option<PathBuf>,
 }
 
-/// Runs until Ctrl-C.
+/// Runs until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// A port in use, a broken file, a directory that cannot be written.
@@ -71,13 +77,18 @@ pub async fn run(options: SimulatorOptions, log: &LogOptions, terminal: &Termina
     let (world, accounts) = options.world()?;
     let simulation = Simulation::start(world, Ports { first: options.port, control: options.control_port })?;
     let dir = match &options.data {
-        Some(dir) => dir.clone(),
+        Some(dir) => {
+            prepare(&simulation, &accounts, dir).await?;
+            dir.clone()
+        }
         None => {
             let dir = tempfile::Builder::new().prefix("ferry-simulator-").tempdir();
-            dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?.keep()
+            let dir = dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?;
+            // If this fails, the directory goes with it.
+            prepare(&simulation, &accounts, dir.path()).await?;
+            dir.keep()
         }
     };
-    prepare(&simulation, &accounts, &dir).await?;
     introduce(&simulation, &accounts, &dir, terminal);
     tell_codes(&simulation, terminal).await
 }
@@ -117,7 +128,12 @@ async fn prepare(simulation: &Simulation, accounts: &[UserId], dir: &Path) -> Re
     filled?;
     for (name, text) in [("simulator.pem", simulation.rsa().pem.clone()), ("ferry.toml", configuration(simulation))] {
         let path = dir.join(name);
-        let written = std::fs::write(&path, text);
+        // A configuration holds an API hash: for its owner alone, also if the file stood there before.
+        let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(PRIVATE).open(&path);
+        let written = opened.and_then(|mut file| {
+            file.set_permissions(Permissions::from_mode(PRIVATE))?;
+            file.write_all(text.as_bytes())
+        });
         written.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))?;
     }
     Ok(())
@@ -152,13 +168,13 @@ fn introduce(simulation: &Simulation, accounts: &[UserId], dir: &Path, terminal:
     terminal.line("Ctrl-C ends it. Login codes appear here.");
 }
 
-/// Shows codes as they are sent, until Ctrl-C.
+/// Shows codes as they are sent, until Ctrl-C or SIGTERM.
 async fn tell_codes(simulation: &Simulation, terminal: &Terminal) -> Result<(), Failure> {
     let mut told = 0;
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut ending = std::pin::pin!(interrupted());
     loop {
         tokio::select! {
-            heard = &mut interrupted => return heard.map_err(|error| Failure::failed(&error)),
+            heard = &mut ending => return heard.map_err(|error| Failure::failed(&error)),
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         let codes: Vec<(String, String)> = simulation.with_world(|world| {

@@ -130,15 +130,20 @@ impl Plan {
     }
 }
 
-impl Stage {
-    /// Sets everything up in an empty directory.
-    ///
-    /// # Errors
-    /// The directory is not empty of earlier runs, cannot be written, or is in use.
-    pub async fn set(plan: Plan, data_dir: &Path) -> Result<Self, Failure> {
-        let engines = Engines::start(data_dir).await?;
+/// What of a stage stands on running engines.
+struct Play {
+    simulation: Simulation,
+    setup: Setup,
+    table: Arc<dyn Table>,
+    sessions: Sessions,
+    source: ChatId,
+    accounts: Vec<UserId>,
+    zone: TimeZone,
+}
+
+impl Play {
+    async fn begin(plan: Plan, engines: &Engines, data_dir: &Path) -> Result<Self, Failure> {
         let table: Arc<dyn Table> = Arc::new(engines.table(BOT_ID));
-        let queue: Arc<dyn Queue> = Arc::new(engines.queue());
         let earlier = table.list(List::Tasks).await.map_err(|error| Failure::failed(&error))?;
         if !earlier.is_empty() {
             let dir = data_dir.display();
@@ -152,8 +157,29 @@ impl Stage {
         let setup = simulation.setup()?;
         let zone = TimeZone::system();
         simulation.fill_pool(&accounts, &sessions, table.as_ref(), daily_budget, &zone).await?;
-        let data_dir = data_dir.to_owned();
-        Ok(Self { simulation, engines, table, queue, sessions, source, accounts, zone, data_dir, setup })
+        Ok(Self { simulation, setup, table, sessions, source, accounts, zone })
+    }
+}
+
+impl Stage {
+    /// Sets everything up in an empty directory.
+    ///
+    /// # Errors
+    /// The directory is not empty of earlier runs, cannot be written, or is in use.
+    pub async fn set(plan: Plan, data_dir: &Path) -> Result<Self, Failure> {
+        let engines = Engines::start(data_dir).await?;
+        match Play::begin(plan, &engines, data_dir).await {
+            Ok(play) => {
+                let Play { simulation, setup, table, sessions, source, accounts, zone } = play;
+                let (queue, data_dir) = (Arc::new(engines.queue()), data_dir.to_owned());
+                Ok(Self { simulation, engines, table, queue, sessions, source, accounts, zone, data_dir, setup })
+            }
+            Err(failure) => {
+                // Whoever made the directory may remove it now.
+                engines.stop().await;
+                Err(failure)
+            }
+        }
     }
 
     /// A host in this process.
