@@ -47,6 +47,9 @@ pub struct Intent {
     /// Repeats that were begun.
     #[serde(default)]
     pub repeats: u32,
+    /// When the last repeat was begun: it may have been sent until its connection was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<Timestamp>,
     /// Readings of the target that settled nothing.
     #[serde(default)]
     pub readings: u32,

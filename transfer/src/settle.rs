@@ -115,6 +115,9 @@ impl Case<'_> {
             }
         }
         if matching.pairs.is_empty() && !applied {
+            if self.lookalike() {
+                return self.ambiguous("what is there was edited, or posted under another name", &matching.pairs);
+            }
             return if self.evidence.deletions_excluded {
                 Settlement::NotThere
             } else {
@@ -137,6 +140,23 @@ impl Case<'_> {
     fn ambiguous(&self, why: &str, pairs: &[(usize, usize)]) -> Settlement {
         let found = pairs.len() + self.proven.iter().flatten().count();
         Settlement::Ambiguous(format!("{why}: {found} of {} messages were recognised", self.intent.ids.len()))
+    }
+
+    /// Whether anything above the floor comes from the same messages, though not as the call would have left it: edited
+    /// since, or sent in another name. Absence is concluded only without any such trace.
+    fn lookalike(&self) -> bool {
+        let above = self.evidence.target.iter().filter(|found| found.id > self.intent.target_floor);
+        above.into_iter().any(|found| self.source.iter().any(|message| self.is_trace(found, message)))
+    }
+
+    fn is_trace(&self, found: &Message, message: &Message) -> bool {
+        let names = found.origin.as_ref().is_some_and(|origin| {
+            let original = origin.peer == Some(self.evidence.source) && origin.post == Some(message.id);
+            original || message.origin.as_ref() == Some(origin)
+        });
+        let same_media = found.media.is_some() && found.media == message.media;
+        let same_text = self.intent.style.drop_author && !found.text.is_empty() && found.text == message.text;
+        names || same_media || same_text
     }
 
     /// Whether `found` could be what the call made of the source message at `index`.

@@ -18,11 +18,14 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use transfer::account::MethodClass;
 use transfer::clock::Clock;
-use transfer::ids::{HostId, Incarnation};
+use transfer::ids::{AccountId, HostId, Incarnation};
 use transfer::lease::Lease;
 use transfer::queue::Queue;
+use transfer::refusal::Refusal;
 use transfer::table::Table;
+use transfer::verdict::{AccountEffect, Attempt, verdict};
 
 use crate::telegram::Telegram;
 use consumer::Consumer;
@@ -83,6 +86,19 @@ impl Shared {
     /// The lease that this life of this host writes.
     pub(crate) fn lease(&self) -> Lease {
         Lease { host: self.config.id.clone(), incarnation: self.config.incarnation.clone() }
+    }
+
+    /// Notes the wait that a refusal brings, at receipt.
+    pub(crate) fn note_refusal(&self, account: &AccountId, refusal: &Refusal, class: MethodClass) {
+        if let AccountEffect::Cooling { secs } = verdict(refusal, Attempt::First).account {
+            self.pool.note_wait(account, class, self.wait_until(secs));
+        }
+    }
+
+    /// When a wait that was just received is over.
+    pub(crate) fn wait_until(&self, secs: u64) -> jiff::Timestamp {
+        let wait = jiff::SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
+        self.ports.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// Today in the admin's zone, and when it ends.

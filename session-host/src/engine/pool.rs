@@ -303,6 +303,7 @@ async fn release(shared: &Shared, mut hold: Hold) {
     let id = hold.account.id.clone();
     close(&mut hold).await;
     let mut account = hold.account;
+    account.waits = shared.pool.waits(&account);
     account.lease = None;
     match put_account(shared, &account, hold.version).await {
         Ok(Some(_)) => {}

@@ -62,7 +62,12 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     for record in due {
         let Item::Task(task) = record.item else { continue };
         match task.state.due_at() {
-            Some(at) if at <= now => requeue_if_orphaned(shared, &task.id, QUEUED_MAX).await?,
+            Some(at) if at <= now => {
+                // One task that cannot be read must not hide those behind it.
+                if let Err(error) = requeue_if_orphaned(shared, &task.id, QUEUED_MAX).await {
+                    tracing::warn!(task = %task.id, %error, "a task that is due was not queued");
+                }
+            }
             Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
             None => {}
         }

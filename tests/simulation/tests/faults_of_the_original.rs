@@ -378,3 +378,43 @@ async fn a_pause_takes_effect_within_one_chunk() {
     assert!(is_done(&done), "{:?}", done.state);
     stage.assert_exactly_once();
 }
+
+/// A wait that the reader received while nobody looked is not forgotten with the reader.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_only_the_reader_saw_is_obeyed() {
+    let mut stage = Stage::new(1_500, Mix::text_only(), 1).await;
+    let script = Script {
+        account: None,
+        method: Some("messages.getHistory".into()),
+        times: 1,
+        after: 3,
+        code: 420,
+        message: "FLOOD_WAIT_2000".into(),
+    };
+    stage.world().floods.script(script);
+    // The pace ends the run after each chunk, and the reader, which is three pages ahead, with it.
+    stage.submit(Task { pace: transfer::pace::Pace::default(), ..stage.task("t") }).await;
+    let _host = stage.start_host("h", true);
+    let task = stage.until_settled("t").await;
+    assert!(is_done(&task), "{:?}", task.state);
+    stage.assert_exactly_once();
+    stage.assert_no_call_during_a_wait();
+}
+
+/// A task that rests does not keep others from its target.
+#[tokio::test(start_paused = true)]
+async fn a_resting_task_leaves_its_target_to_others() {
+    let mut stage = Stage::new(400, Mix::text_only(), 2).await;
+    stage.submit(Task { batch_len: 100, pause_after_batch: true, ..stage.task("first") }).await;
+    let host = stage.start_host("h", true);
+    let paused = stage.until_settled("first").await;
+    assert!(matches!(paused.state, TaskState::Paused { .. }), "{:?}", paused.state);
+    host.kill().await;
+    let other = Task { nonce: transfer::ids::Nonce([9; 16]), ..stage.task("second") };
+    stage.submit(other).await;
+    let _host = stage.start_host("h", true);
+    let begun = stage.clock.now();
+    let done = stage.until_settled("second").await;
+    assert!(is_done(&done), "{:?}", done.state);
+    assert!(stage.clock.now().duration_since(begun) < SignedDuration::from_mins(2), "it waited for the other's target");
+}

@@ -81,6 +81,7 @@ pub fn intent(id: u64) -> Intent {
         made_by: Incarnation::from("life"),
         made_at: instant(2),
         repeats: 1,
+        tried_at: None,
         readings: 0,
         uncertain_since: Some(instant(3)),
     }

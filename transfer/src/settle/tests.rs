@@ -51,6 +51,7 @@ fn intent(source: &[Message], units: &[u8], style: Style) -> Intent {
         made_by: "life".into(),
         made_at: Timestamp::UNIX_EPOCH,
         repeats: 0,
+        tried_at: None,
         readings: 0,
         uncertain_since: None,
     }

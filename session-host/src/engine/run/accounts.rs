@@ -135,6 +135,12 @@ impl Run {
             Reach::Held(hold) => {
                 self.hold = Some(hold);
                 self.delta = AccountDelta::default();
+                // It was chosen from a list that may be behind; what counts is what was read just now.
+                if !self.hold_is_good(self.room) {
+                    self.give_back();
+                    self.exclude(id);
+                    return Ok(Some(Step::Again));
+                }
                 Ok(self.connection().await?.err())
             }
             Reach::Busy | Reach::Gone => {
@@ -197,10 +203,7 @@ impl Run {
         match effect {
             AccountEffect::Fine => {}
             AccountEffect::Cooling { secs } => {
-                let until = self
-                    .now()
-                    .saturating_add(jiff::SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)))
-                    .unwrap_or(jiff::Timestamp::MAX);
+                let until = self.shared.wait_until(secs);
                 self.shared.pool.note_wait(&id, class, until);
                 self.delta.waits.push((class, until));
                 self.delta.counters.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });

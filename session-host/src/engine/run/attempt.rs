@@ -80,6 +80,7 @@ impl Run {
             made_by: self.shared.config.incarnation.clone(),
             made_at: now,
             repeats: 0,
+            tried_at: None,
             readings: 0,
             uncertain_since: None,
         };
@@ -275,7 +276,11 @@ impl Run {
         };
         let gone = match connection.messages(source, &ids).await {
             Ok(reread) => reread.iter().all(|message| matches!(message.body, Body::Empty)),
-            Err(_) => return self.drop_account().await,
+            Err(CallError::Refused(refusal)) => {
+                self.account_effect(&refusal, MethodClass::Read);
+                return self.drop_account().await;
+            }
+            Err(CallError::Uncertain(_)) => return self.drop_account().await,
         };
         let reason = if gone { SkipReason::Deleted } else { SkipReason::Error(refusal.text().to_owned()) };
         let skipped = vec![Skip { ids: intent.ids.clone(), reason }];

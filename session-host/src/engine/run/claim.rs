@@ -98,6 +98,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         target_locked: false,
         read_failures: 0,
         wish_read: None,
+        settle_steps: 0,
         room: 1,
         _running: running,
     })))

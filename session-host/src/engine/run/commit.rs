@@ -51,7 +51,10 @@ impl Run {
             writes.push(Write::Put { item: Item::Account(account.clone()), guard: Guard::Version(hold.version) });
             if hold.account.today.date != account.today.date {
                 // The day has turned: what stands in the account is the whole of yesterday.
-                writes.push(day_record(&hold.account));
+                let yesterday = day_record(&hold.account);
+                if !self.staged.iter().any(|staged| staged.key() == yesterday.key()) {
+                    writes.push(yesterday);
+                }
             }
         }
         writes.extend(self.staged.iter().cloned());
@@ -94,9 +97,9 @@ impl Run {
     /// written with every chunk: for statistics the end of a turn is soon enough.
     pub(super) fn stage_day(&mut self) {
         if let Some(account) = self.changed_account() {
-            self.staged.push(day_record(&account));
-        } else if let Some(hold) = &self.hold {
-            self.staged.push(day_record(&hold.account));
+            self.stage_write(day_record(&account));
+        } else if let Some(day) = self.hold.as_ref().map(|hold| day_record(&hold.account)) {
+            self.stage_write(day);
         }
     }
 
@@ -110,8 +113,15 @@ impl Run {
 
     /// Adds an item that only this task's holder writes to the next commit.
     pub(super) fn stage(&mut self, item: Item) {
-        self.staged.push(Write::Put { item, guard: Guard::None });
+        self.stage_write(Write::Put { item, guard: Guard::None });
         self.dirty = true;
+    }
+
+    /// A commit holds one write for each key: the newer takes the older one's place.
+    pub(super) fn stage_write(&mut self, write: Write) {
+        let key = write.key();
+        self.staged.retain(|staged| staged.key() != key);
+        self.staged.push(write);
     }
 }
 

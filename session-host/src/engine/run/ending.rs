@@ -55,6 +55,10 @@ impl Run {
 
     /// Only the admin can help.
     pub(super) async fn park(&mut self, reason: String) -> Result<Step, Halt> {
+        if let Some(intent) = &mut self.task.checkpoint.intent {
+            // A resumed task settles anew, with its whole hour.
+            intent.uncertain_since = None;
+        }
         self.end(TaskEvent::Park { reason }).await
     }
 

@@ -100,6 +100,8 @@ struct Run {
     read_failures: u32,
     /// What the admin wishes, as read while the last call was under way.
     wish_read: Option<Option<Record>>,
+    /// Steps of settling since something was settled.
+    settle_steps: u32,
     /// How much of its budget the account must have left: 1, or what the next album needs.
     room: u32,
     _running: claim::Running,

@@ -65,7 +65,12 @@ impl Run {
         let (first, last, count) = match frozen {
             Ok(frozen) => frozen,
             Err(CallError::Refused(refusal)) => {
-                self.account_effect(&refusal, MethodClass::Read);
+                if self.account_effect(&refusal, MethodClass::Read).is_none()
+                    && let Some(hold) = &self.hold
+                {
+                    let why = format!("cannot read {}: {}", source.title, refusal.text());
+                    self.not_for_peer.insert(hold.account.id.clone(), why);
+                }
                 return self.drop_account().await.map(Some);
             }
             Err(CallError::Uncertain(_)) => return self.drop_account().await.map(Some),

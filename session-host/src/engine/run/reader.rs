@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use transfer::ids::MessageId;
 use transfer::message::Message;
+use transfer::refusal::Refusal;
 
 use crate::telegram::{CallError, Connection, Peer};
 
@@ -43,10 +44,12 @@ impl Reader {
         after: MessageId,
         last: MessageId,
         polite: bool,
+        on_refusal: impl Fn(&Refusal) + Send + Sync + 'static,
     ) -> Self {
         let (send, pages) = mpsc::channel(PAGES_AHEAD);
         let mut task = JoinSet::new();
-        task.spawn(read(connection, source, after, last, polite, send));
+        let reading = Reading { connection, source, last, polite, on_refusal };
+        task.spawn(reading.read(after, send));
         Self { pages, _task: task }
     }
 
@@ -57,41 +60,51 @@ impl Reader {
 
     /// The next page.
     pub(super) async fn next(&mut self) -> Page {
-        self.pages.recv().await.unwrap_or(Page::End)
+        // A reader that ends says so first: one that is just gone has died.
+        self.pages.recv().await.unwrap_or_else(|| Page::Failed(CallError::Uncertain("the reader died".into())))
     }
 }
 
-async fn read(
+struct Reading<F> {
     connection: Arc<dyn Connection>,
     source: Peer,
-    mut after: MessageId,
     last: MessageId,
     polite: bool,
-    pages: mpsc::Sender<Page>,
-) {
-    let mut in_a_row = 0_u32;
-    while after < last {
-        if polite && in_a_row >= PAGES_IN_A_ROW {
-            tokio::time::sleep(POLITE_PAUSE).await;
-        }
-        in_a_row = in_a_row.saturating_add(1);
-        let page = match connection.history(&source, after, PAGE_LEN).await {
-            Ok(mut messages) => {
-                // Telegram may answer with more than was asked for; what lies outside is not this task's.
-                messages.retain(|message| message.id > after);
-                let Some(highest) = messages.last().map(|message| message.id) else { break };
-                after = highest;
-                messages.retain(|message| message.id <= last);
-                Page::Messages(messages)
+    /// Told at receipt: whoever drops this reader before its page is taken must not forget a wait.
+    on_refusal: F,
+}
+
+impl<F: Fn(&Refusal)> Reading<F> {
+    async fn read(self, mut after: MessageId, pages: mpsc::Sender<Page>) {
+        let mut in_a_row = 0_u32;
+        while after < self.last {
+            if self.polite && in_a_row >= PAGES_IN_A_ROW {
+                tokio::time::sleep(POLITE_PAUSE).await;
             }
-            Err(error) => Page::Failed(error),
-        };
-        let failed = matches!(page, Page::Failed(_));
-        // Nobody listens any more: the run has another account, or is over.
-        if pages.send(page).await.is_err() || failed {
-            return;
+            in_a_row = in_a_row.saturating_add(1);
+            let page = match self.connection.history(&self.source, after, PAGE_LEN).await {
+                Ok(mut messages) => {
+                    // Telegram may answer with more than was asked for; what lies outside is not this task's.
+                    messages.retain(|message| message.id > after);
+                    let Some(highest) = messages.last().map(|message| message.id) else { break };
+                    after = highest;
+                    messages.retain(|message| message.id <= self.last);
+                    Page::Messages(messages)
+                }
+                Err(error) => {
+                    if let CallError::Refused(refusal) = &error {
+                        (self.on_refusal)(refusal);
+                    }
+                    Page::Failed(error)
+                }
+            };
+            let failed = matches!(page, Page::Failed(_));
+            // Nobody listens any more: the run has another account, or is over.
+            if pages.send(page).await.is_err() || failed {
+                return;
+            }
         }
+        // The receiver may be gone; then nobody needs to know.
+        drop(pages.send(Page::End).await);
     }
-    // The receiver may be gone; then nobody needs to know.
-    drop(pages.send(Page::End).await);
 }

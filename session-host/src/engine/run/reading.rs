@@ -3,6 +3,7 @@
 use transfer::account::MethodClass;
 use transfer::chunk::{Chunk, Cut, Limit, Passed, cut};
 use transfer::ids::MessageId;
+use transfer::refusal::Refusal;
 use transfer::task::TaskEvent;
 
 use super::reader::{Page, Reader};
@@ -39,7 +40,13 @@ impl Run {
                     }
                 }
                 Cut::Chunk(chunk) => return Ok(Next::Chunk(chunk)),
-                Cut::Passed(passed) => self.pass(passed),
+                Cut::Passed(passed) => {
+                    // A long way without anything to carry: the admin is heard on it too.
+                    self.pass(passed);
+                    self.commit().await?;
+                    self.wish_read = None;
+                    return Ok(Next::Other(Step::Again));
+                }
                 Cut::NoRoom { needs } => return self.no_room(needs, batch_left, budget_left).await.map(Next::Other),
                 Cut::Exhausted(rest) => {
                     self.pass(rest);
@@ -105,7 +112,12 @@ impl Run {
             };
             let last = self.task.last_id.unwrap_or(MessageId(i32::MAX));
             let polite = self.task.pace != transfer::pace::Pace::none();
-            self.reader = Some(Reader::start(connection, source.clone(), after, last, polite));
+            let Some(account) = self.hold.as_ref().map(|hold| hold.account.id.clone()) else {
+                return Ok(Some(Step::Again));
+            };
+            let shared = self.shared.clone();
+            let note = move |refusal: &Refusal| shared.note_refusal(&account, refusal, MethodClass::Read);
+            self.reader = Some(Reader::start(connection, source.clone(), after, last, polite, note));
         }
         let Some(reader) = &mut self.reader else { return Ok(Some(Step::Again)) };
         let page = match reader.ready() {

@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use transfer::account::{AccountState, MethodClass};
 use transfer::event::{Event, Settlement as How};
-use transfer::ids::MessageId;
+use transfer::ids::{MessageId, RandomId};
 use transfer::intent::{Intent, Outcome, Skip, SkipReason};
 use transfer::message::Message;
-use transfer::refusal::Meaning;
+use transfer::refusal::{Meaning, Refusal};
 use transfer::sequence::IdSequence;
 use transfer::settle::{Evidence, Settlement, settle};
+use transfer::verdict::{AccountEffect, Attempt, TaskEffect, verdict};
 
 use super::accounts::Seen;
 use super::attempt::pair;
@@ -32,6 +33,10 @@ const REPEAT_WAIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 const CLOSED_FOR: SignedDuration = SignedDuration::from_secs(120);
 /// An uncertain intent is settled, taken over or parked within this.
 const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// Steps of settling that go without a pause: repeat, read, decide.
+const SETTLE_STEPS_AT_ONCE: u32 = 6;
+/// From then on each step waits a second more than the one before, up to this.
+const SETTLE_PAUSE_MAX_SECS: u32 = 25;
 /// The pause between two readings of the target, and between repeats (times their number).
 const READING_PAUSE: SignedDuration = SignedDuration::from_secs(20);
 const REPEAT_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -69,13 +74,23 @@ impl Run {
         if now.duration_since(since) > SETTLED_WITHIN {
             return self.give_up("it could not be settled within an hour").await;
         }
+        self.settle_steps += 1;
+        if let Some(over) = self.settle_steps.checked_sub(SETTLE_STEPS_AT_ONCE).filter(|over| *over > 0) {
+            // Something fails again and again: slower each time, so that nobody is hammered.
+            let pause = SignedDuration::from_secs(i64::from(over.min(SETTLE_PAUSE_MAX_SECS)));
+            self.wait(now.saturating_add(pause).unwrap_or(Timestamp::MAX), "settling an uncertain chunk").await?;
+            if self.shared.stop.is_cancelled() {
+                return Ok(Step::Again);
+            }
+        }
         if let Some(step) = self.hold_maker(&intent).await? {
             return Ok(step);
         }
+        let now = self.now();
         match self.repeat_at(&intent, now) {
             Some(at) if at <= now => self.repeat(&intent).await,
             Some(at) => self.wait(at, "a repeat of the uncertain chunk").await,
-            None => self.read_target(&intent).await,
+            None => self.read_target(&intent, &[]).await,
         }
     }
 
@@ -90,10 +105,13 @@ impl Run {
         }
         let pause =
             REPEAT_PAUSE.checked_mul(i32::try_from(intent.repeats).unwrap_or(i32::MAX)).unwrap_or(REPEAT_WAIT_MAX);
-        let last = hold.account.closed_at.unwrap_or(Timestamp::MIN);
-        let at = last.saturating_add(pause).unwrap_or(now);
-        let wait = self.shared.pool.waits(&hold.account).until(MethodClass::Write, now);
-        let at = wait.map_or(at, |wait| at.max(wait)).max(now);
+        let last = intent.tried_at.unwrap_or(Timestamp::MIN);
+        let after_pause = last.saturating_add(pause).unwrap_or(now);
+        let waits = self.shared.pool.waits(&hold.account);
+        let asked = [waits.until(MethodClass::Write, now), waits.until(MethodClass::Read, now)];
+        // Slow mode is the peer's wait: it stands in the pace.
+        let asked = asked.into_iter().flatten().chain(self.task.checkpoint.pace.next_at).max();
+        let at = asked.map_or(after_pause, |until| after_pause.max(until)).max(now);
         (at.duration_since(now) <= REPEAT_WAIT_MAX).then_some(at)
     }
 
@@ -111,6 +129,7 @@ impl Run {
         let blind = intent.made_by != self.shared.config.incarnation;
         if let Some(open) = &mut self.task.checkpoint.intent {
             open.repeats += 1;
+            open.tried_at = Some(self.shared.ports.clock.now());
             open.made_by = self.shared.config.incarnation.clone();
         }
         self.task.checkpoint.counts.blind_repeats += u64::from(blind);
@@ -122,10 +141,14 @@ impl Run {
             Ok(forwarded) => self.repeat_answered(intent, forwarded).await,
             Err(CallError::Refused(refusal)) if refusal.meaning() == Meaning::RandomIdDuplicate => {
                 // It says "already applied", or "under way": the target confirms which.
-                self.read_target(intent).await
+                self.read_target(intent, &[]).await
             }
             Err(CallError::Refused(refusal)) => {
                 self.account_effect(&refusal, MethodClass::Write);
+                if let TaskEffect::WaitForPeer { secs } = verdict(&refusal, Attempt::First).task {
+                    self.task.checkpoint.pace.next_at = Some(self.shared.wait_until(secs));
+                    self.dirty = true;
+                }
                 self.commit().await?;
                 Ok(Step::Again)
             }
@@ -137,20 +160,22 @@ impl Run {
     async fn repeat_answered(&mut self, intent: &Intent, forwarded: Forwarded) -> Result<Step, Halt> {
         let (delivered, missing) = pair(intent, &forwarded.new_ids);
         if !missing.is_empty() {
-            return self.read_target(intent).await;
+            return self.read_target(intent, &forwarded.new_ids).await;
         }
         self.finish_settling(intent, Outcome { delivered, skipped: Vec::new() }, How::Repeated);
         Ok(Step::Again)
     }
 
     fn finish_settling(&mut self, intent: &Intent, outcome: Outcome, how: How) {
+        self.settle_steps = 0;
         tracing::info!(task = %self.task.id, chunk = intent.id, ?how, "the chunk is settled");
         self.stage_event(Event::Settled { account: intent.account.clone(), how });
         self.settled(intent, outcome);
     }
 
     /// Reads the target above where it stood before the call, and decides by what is there.
-    async fn read_target(&mut self, intent: &Intent) -> Result<Step, Halt> {
+    /// `known` is what the repeat itself told.
+    async fn read_target(&mut self, intent: &Intent, known: &[(RandomId, MessageId)]) -> Result<Step, Halt> {
         let (source, target) = match self.reading_peers(intent).await? {
             Ok(peers) => peers,
             Err(step) => return Ok(step),
@@ -163,7 +188,10 @@ impl Run {
             open.readings += 1;
         }
         self.dirty = true;
-        let read = self.evidence(connection.as_ref(), intent, &source, &target).await;
+        if let Some(until) = self.read_wait() {
+            return self.wait(until, "the target may not be read before").await;
+        }
+        let read = self.evidence(connection.as_ref(), intent, &source, &target, known).await;
         let (messages, evidence) = match read {
             Ok(read) => read,
             Err(CallError::Refused(refusal)) => {
@@ -228,25 +256,34 @@ impl Run {
         intent: &Intent,
         source: &Peer,
         target: &Peer,
+        known: &[(RandomId, MessageId)],
     ) -> Result<(Vec<Message>, Evidence), CallError> {
         let ids: Vec<MessageId> = intent.ids.iter().collect();
         let messages = connection.messages(source, &ids).await?;
         let by_maker = self.hold.as_ref().is_some_and(|hold| hold.account.id == intent.account);
         let difference = match connection.difference(target, intent.target_pts).await {
-            Ok(difference) => difference,
-            Err(CallError::Refused(_)) => {
+            // A channel whose differences this account may not ask for: its messages have to do.
+            Err(CallError::Refused(refusal)) if is_about_the_peer(&refusal) => {
                 Difference { new_ids: Vec::new(), deleted: Vec::new(), complete: false, pts: intent.target_pts }
             }
-            Err(error) => return Err(error),
+            difference => difference?,
         };
-        let (first, complete) = read_above(connection, target, intent.target_floor).await?;
-        tokio::time::sleep(STABLE_PAUSE).await;
-        let (second, _) = read_above(connection, target, intent.target_floor).await?;
-        let stable = first == second;
+        let mut new_ids = if by_maker { difference.new_ids } else { Vec::new() };
+        new_ids.extend_from_slice(known);
+        let (target_messages, complete, stable) = if pair(intent, &new_ids).1.is_empty() {
+            // Every message is named by its random id: there is nothing left to look for.
+            (Vec::new(), true, true)
+        } else {
+            let (first, complete) = read_above(connection, target, intent.target_floor).await?;
+            tokio::time::sleep(STABLE_PAUSE).await;
+            let (second, _) = read_above(connection, target, intent.target_floor).await?;
+            let stable = first == second;
+            (second, complete, stable)
+        };
         let nothing_deleted = !difference.deleted.iter().any(|id| *id > intent.target_floor);
         let evidence = Evidence {
-            new_ids: if by_maker { difference.new_ids } else { Vec::new() },
-            target: second,
+            new_ids,
+            target: target_messages,
             complete,
             stable,
             deletions_excluded: difference.complete && nothing_deleted,
@@ -259,9 +296,9 @@ impl Run {
     /// Provably not in the target: another account may take it, once nothing of the first one can apply any more.
     async fn not_there(&mut self, intent: &Intent) -> Result<Step, Halt> {
         let now = self.now();
-        // Without a record of the closing, the uncertainty's own beginning is the earliest it can have been.
+        // Without a record of the closing, the last attempt and the uncertainty's beginning bound it.
         let closed = self.hold.as_ref().and_then(|hold| hold.account.closed_at);
-        let closed_at = closed.max(intent.uncertain_since).unwrap_or(now);
+        let closed_at = closed.max(intent.uncertain_since).max(intent.tried_at).unwrap_or(now);
         let free_at = closed_at.saturating_add(CLOSED_FOR).unwrap_or(Timestamp::MAX);
         if free_at > now {
             return self.wait(free_at, "an uncertain chunk's connection must be closed for 120 s").await;
@@ -273,6 +310,12 @@ impl Run {
         self.stage_event(Event::Settled { account: intent.account.clone(), how: How::TakenOver });
         self.commit().await?;
         Ok(Step::Again)
+    }
+
+    /// Until when the reading account may not read.
+    fn read_wait(&self) -> Option<Timestamp> {
+        let hold = self.hold.as_ref()?;
+        self.shared.pool.waits(&hold.account).until(MethodClass::Read, self.now())
     }
 
     async fn look_again(&mut self, why: &str) -> Result<Step, Halt> {
@@ -297,6 +340,11 @@ impl Run {
         }
         self.park(reason).await
     }
+}
+
+/// A refusal that says nothing about the account's standing or waits.
+fn is_about_the_peer(refusal: &Refusal) -> bool {
+    matches!(verdict(refusal, Attempt::First).account, AccountEffect::Fine | AccountEffect::NotForThisPeer)
 }
 
 /// Everything in the target above `floor`, ascending, and whether that is all of it.

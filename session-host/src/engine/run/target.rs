@@ -25,7 +25,8 @@ impl Run {
         let guard = match expect_item!(self.shared.store.get(&key).await?, TargetLock, key) {
             Some((lock, _)) if lock.task == self.task.id => {
                 self.target_locked = true;
-                return Ok(None);
+                // Once a run: the look of an earlier one may have failed, or be old.
+                return self.note_top(target).await;
             }
             Some((lock, version)) => {
                 if let Some(holder) = self.live_holder(&lock).await? {
@@ -46,11 +47,13 @@ impl Run {
         self.note_top(target).await
     }
 
-    /// The task that holds the lock, unless it is over or was deleted.
+    /// The task that holds the lock, unless it rests, is over, or was deleted.
     async fn live_holder(&self, lock: &TargetLock) -> Result<Option<Box<Task>>, Halt> {
         let key = Key::task(&lock.task);
         let holder = expect_item!(self.shared.store.get(&key).await?, Task, key);
-        Ok(holder.map(|(task, _)| task).filter(|task| !task.state.is_over() || task.checkpoint.intent.is_some()))
+        // A task that rests has settled what it began: it takes the target again when it goes on.
+        let holds = |task: &Task| task.state.due_at().is_some() || task.checkpoint.intent.is_some();
+        Ok(holder.map(|(task, _)| task).filter(|task| holds(task)))
     }
 
     /// Everything up to the target's present top is not this task's next chunk.
