@@ -94,7 +94,7 @@ impl Watch<'_> {
             rate.note(self.clock.uptime(), &snapshot.task);
             let names = Names::new(&snapshot.members);
             for event in &snapshot.news {
-                if let Some(text) = words::event(&event.event, &names, self.zone) {
+                if let Some(text) = words::event(&event.event, &snapshot.task.selection, &names, self.zone) {
                     self.terminal.line(text);
                 }
             }

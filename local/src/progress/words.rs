@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use transfer::account::{AccountState, Member, MethodClass};
 use transfer::event::{Event, Settlement};
 use transfer::ids::AccountId;
+use transfer::selection::Selection;
 use transfer::task::{Task, TaskState};
 
 use super::Snapshot;
@@ -32,9 +33,13 @@ impl<'a> Names<'a> {
 }
 
 /// An event worth a line of its own.
-pub fn event(event: &Event, names: &Names<'_>, zone: &TimeZone) -> Option<String> {
+pub fn event(event: &Event, selection: &Selection, names: &Names<'_>, zone: &TimeZone) -> Option<String> {
     let text = match event {
-        Event::Started { in_range: Some(count) } => format!("started: {} messages in the source", grouped(*count)),
+        Event::Started { in_range: Some(count) } if *selection == Selection::everything() => {
+            format!("started: {} messages in the source", grouped(*count))
+        }
+        // How many of them are selected is known when they were read.
+        Event::Started { in_range: Some(count) } => format!("started: {} messages to look at", grouped(*count)),
         Event::Started { in_range: None } => "started".to_owned(),
         Event::AccountChanged { from: None, to, .. } => format!("{} carries", names.of(to)),
         Event::AccountChanged { from: Some(from), to, reason, wait_secs } => {
@@ -176,7 +181,17 @@ mod tests {
     fn a_change_names_both_accounts_and_the_wait() {
         let (from, to) = (AccountId::from("1"), AccountId::from("2"));
         let change = Event::AccountChanged { from: Some(from), to, reason: "FLOOD_WAIT_4".into(), wait_secs: Some(4) };
-        let text = event(&change, &Names::new(&[]), &TimeZone::UTC).unwrap();
+        let text = event(&change, &Selection::everything(), &Names::new(&[]), &TimeZone::UTC).unwrap();
         assert_eq!(text, "changed account: 1 to 2 (FLOOD_WAIT_4, 4 s)");
+    }
+
+    #[test]
+    fn a_narrow_selection_promises_no_count() {
+        let started = |selection: &Selection| {
+            event(&Event::Started { in_range: Some(2_000) }, selection, &Names::new(&[]), &TimeZone::UTC).unwrap()
+        };
+        assert_eq!(started(&Selection::everything()), "started: 2,000 messages in the source");
+        let narrow = Selection { keyword: Some("tide".into()), ..Selection::everything() };
+        assert_eq!(started(&narrow), "started: 2,000 messages to look at");
     }
 }
