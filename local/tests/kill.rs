@@ -22,13 +22,10 @@ const ROUNDS: u64 = 3;
 /// Answers to see before the kill.
 const ANSWERS: u64 = 60;
 
-#[tokio::test]
-#[ignore = "the process that kill_nine_loses_nothing_that_was_answered starts and kills"]
-async fn victim() {
-    let (Some(dir), Some(first)) = (std::env::var_os(DIR), std::env::var_os(FIRST)) else { return };
-    let engines = Engines::start(Path::new(&dir)).await.unwrap();
+/// Writes, and says what was answered, until it is killed.
+async fn victim(dir: &Path, first: u64) {
+    let engines = Engines::start(dir).await.unwrap();
     let (table, queue) = (engines.table(1), engines.queue());
-    let first: u64 = first.to_str().unwrap().parse().unwrap();
     // Far more than it lives to see.
     for seq in first..first + 100_000 {
         queue.send(&Job { v: 1, task: "t1".into(), batch: 1, seq }).await.unwrap();
@@ -42,6 +39,9 @@ async fn victim() {
 
 #[tokio::test]
 async fn kill_nine_loses_nothing_that_was_answered() {
+    if let (Some(dir), Some(first)) = (std::env::var_os(DIR), std::env::var_os(FIRST)) {
+        return victim(Path::new(&dir), first.to_str().unwrap().parse().unwrap()).await;
+    }
     let dir = tempfile::tempdir().unwrap();
     let mut next = 1;
     for _round in 0..ROUNDS {
@@ -73,7 +73,7 @@ async fn kill_nine_loses_nothing_that_was_answered() {
 /// The last write that was answered before the victim died.
 fn answered_before_kill(dir: &Path, first: u64) -> u64 {
     let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["victim", "--exact", "--ignored", "--nocapture"])
+        .args(["kill_nine_loses_nothing_that_was_answered", "--exact", "--nocapture"])
         .env(DIR, dir)
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
