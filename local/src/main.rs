@@ -4,12 +4,21 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use ferry::command::Program;
 use ferry::failure::Failure;
 use ferry::terminal::Terminal;
 
+/// No command was given: all of them are shown.
+const NEEDS_HELP: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+
 fn main() -> ExitCode {
-    let program = Program::parse();
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        // Help, wanted or for want of a command, and the version.
+        Err(error) if !error.use_stderr() || error.kind() == NEEDS_HELP => error.exit(),
+        Err(error) => return failed(&misread(&error)),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Failure::failed(&error)),
@@ -18,6 +27,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
     }
+}
+
+/// What is wrong with the command line, in one line instead of clap's many.
+fn misread(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let parts = text.lines().take_while(|line| !line.is_empty() && !line.starts_with("Usage:"));
+    let line = parts.map(str::trim).collect::<Vec<_>>().join(" ");
+    Failure::Input(format!("{}; try --help", line.trim_start_matches("error: ")))
 }
 
 fn failed(failure: &Failure) -> ExitCode {

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::ferry::{Running, Simulator, complained, run};
+use crate::ferry::{Running, Simulator, command, complained, run};
 
 /// One line that holds these words, and status 2.
 fn refused(output: &Output, words: &str) {
@@ -25,6 +25,9 @@ fn broken_files_and_impossible_options_are_told() {
     refused(&run(at, &["demo", "--history", "missing.json"]), "missing.json");
     refused(&run(at, &["demo", "--data", "file/below"]), "file/below");
     refused(&run(at, &["demo", "--report", "none/r.json"]), "none/r.json");
+    refused(&run(at, &["demo", "--log-file", "none/log"]), "none/log");
+    refused(&run(at, &["demo", "--messages", "many"]), "--messages");
+    refused(&run(at, &["transfer", "--to", "@target"]), "--from");
     refused(&run(at, &["demo", "--pace", "huge"]), "huge");
     refused(&run(at, &["demo", "--accounts", "0"]), "0 accounts");
     refused(&run(at, &["simulator", "--scenario", "broken.json"]), "broken.json");
@@ -37,6 +40,21 @@ fn broken_files_and_impossible_options_are_told() {
     refused(&run(at, &["transfer", "--config", "new.toml", "--from", "@a", "--to", "@b"]), "my.telegram.org");
     let left: Vec<_> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 4, "something was half done: {left:?}");
+}
+
+#[test]
+fn a_start_that_fails_leaves_earlier_reports_and_no_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let temporary = dir.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    fs::write(dir.path().join("r.json"), "earlier").unwrap();
+    let start = |arguments: &[&str]| command(dir.path(), arguments).env("TMPDIR", &temporary).output().unwrap();
+    refused(&start(&["demo", "--report", "r.json", "--log-file", "none/log"]), "none/log");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    refused(&start(&["simulator", "--control-port", &port]), &port);
+    assert_eq!(fs::read_to_string(dir.path().join("r.json")).unwrap(), "earlier");
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
 }
 
 #[test]
