@@ -1,10 +1,13 @@
 //! Running the binary, and a simulator beside it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 /// Nothing here takes longer, or it hangs.
 const WITHIN: Duration = Duration::from_secs(120);
@@ -61,9 +64,9 @@ impl Running {
         }
     }
 
-    pub(crate) fn interrupt(&self) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Waits for the end; gives the exit status.
@@ -138,11 +141,35 @@ impl Simulator {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
+    /// The source ids of all messages that were ever created in the target, in order of their creation.
+    pub(crate) fn copied(&self) -> Vec<i64> {
+        let created = self.ask("GET", "/chats/-1001500000002/created", "");
+        let of = |copy: &serde_json::Value| match (copy["source"][0].as_i64(), copy["source"][1].as_i64()) {
+            (Some(-1_001_500_000_001), Some(id)) => id,
+            _ => panic!("no copy of the source: {copy}"),
+        };
+        created.as_array().unwrap_or_else(|| panic!("{created}")).iter().map(of).collect()
+    }
+
+    /// The ids of all messages in the source that can be forwarded, ascending, with an album at its first member.
+    pub(crate) fn forwardable(&self) -> Vec<i64> {
+        let messages = self.ask("GET", "/chats/-1001500000001/messages", "");
+        let messages = messages.as_array().unwrap_or_else(|| panic!("{messages}"));
+        let mut firsts = BTreeMap::new();
+        let mut placed = Vec::new();
+        for message in messages.iter().filter(|message| message["kind"] != "service") {
+            let id = message["id"].as_i64().unwrap();
+            let first = message["grouped_id"].as_str().map_or(id, |album| *firsts.entry(album).or_insert(id));
+            placed.push((first, id));
+        }
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// How many messages were ever created in the target.
     pub(crate) fn created(&self) -> usize {
         let created = self.ask("GET", "/chats/-1001500000002/created", "");
-        let list = created.as_array().or_else(|| created.as_object()?.values().find_map(|value| value.as_array()));
-        list.unwrap_or_else(|| panic!("{created}")).len()
+        created.as_array().unwrap_or_else(|| panic!("{created}")).len()
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {

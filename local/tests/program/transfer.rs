@@ -3,26 +3,34 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use rustix::process::Signal;
+
 use crate::ferry::{Running, Simulator, command};
 
 const ROUTE: [&str; 4] = ["--from", "@source", "--to", "@target"];
 
 #[test]
 fn an_interrupted_transfer_goes_on_where_it_stopped() {
-    let simulator = Simulator::start(&["--messages", "900", "--accounts", "2", "--flood", "300:2"]);
-    let mut first = Running::start(simulator.transfer(&ROUTE));
-    first.hear("delivered");
-    first.interrupt();
-    let (status, text) = first.end();
-    assert_eq!(status, Some(130), "{text}");
-    assert!(text.contains("the same command goes on"), "{text}");
-    let before = simulator.created();
+    let simulator = Simulator::start(&["--messages", "900", "--accounts", "2", "--flood", "300:4"]);
+    let expected = simulator.forwardable();
+    let mut before = 0;
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut running = Running::start(simulator.transfer(&ROUTE));
+        // A line of progress: it works by now, and listens.
+        running.hear("/s");
+        running.signal(signal);
+        let (status, text) = running.end();
+        assert_eq!(status, Some(130), "{signal:?}: {text}");
+        assert!(text.contains("the same command goes on"), "{signal:?}: {text}");
+        assert_eq!(text.contains("Going on after"), signal == Signal::TERM, "{text}");
+        let copied = simulator.copied();
+        assert!((before..expected.len()).contains(&copied.len()), "{before} then {} copies", copied.len());
+        before = copied.len();
+    }
     let (status, text) = Running::start(simulator.transfer(&ROUTE)).end();
     assert_eq!(status, Some(0), "{text}");
     assert!(text.contains("Going on after") && text.contains("Done: "), "{text}");
-    let after = simulator.created();
-    let source = simulator.ask("GET", "/chats/-1001500000001/messages?limit=1", "");
-    assert!(before < after && after > 800 && after <= 900, "{before} then {after} of {source}");
+    assert_eq!(simulator.copied(), expected, "each message once, in order");
 }
 
 #[test]
