@@ -26,6 +26,7 @@ const ANSWERS: u64 = 60;
 async fn victim(dir: &Path, first: u64) {
     let engines = Engines::start(dir).await.unwrap();
     let (table, queue) = (engines.table(1), engines.queue());
+    let mut out = std::io::stdout();
     // Far more than it lives to see.
     for seq in first..first + 100_000 {
         queue.send(&Job { v: 1, task: "t1".into(), batch: 1, seq }).await.unwrap();
@@ -33,7 +34,7 @@ async fn victim(dir: &Path, first: u64) {
         let halves = [target, target + HALF]
             .map(|target| Write::Put { item: Item::TargetLock(samples::lock(target, "t1")), guard: Guard::Absent });
         table.commit(halves.into()).await.unwrap();
-        writeln!(std::io::stdout(), "\nanswered {seq}").unwrap();
+        writeln!(out, "\nanswered {seq}").unwrap();
     }
 }
 

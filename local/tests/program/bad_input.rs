@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use crate::ferry::{Running, Simulator, command, complained, run};
@@ -108,6 +109,8 @@ fn no_accounts_and_data_in_use_are_told() {
     let simulator = Simulator::start(&["--messages", "500", "--accounts", "1", "--flood", "100:30"]);
     let mut first = Running::start(simulator.transfer(&["--from", "@source", "--to", "@target"]));
     first.hear("started");
+    let mode = fs::metadata(simulator.file("ferry.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the configuration is its owner's alone");
     let second = simulator.transfer(&["--from", "@source", "--to", "@target"]).output().unwrap();
     refused(&second, "another ferry");
     drop(first);
