@@ -7,9 +7,11 @@ use jiff::Timestamp;
 
 use crate::address::PeerAddress;
 use crate::ids::{MessageId, Nonce, TaskId};
+use crate::intent::{Intent, Skip, SkipReason};
 use crate::pace::{BadPace, Pace, Preset};
 use crate::queue::{Job, Queue, QueueError};
 use crate::selection::{BadSelection, Selection};
+use crate::table::item::SkipRecord;
 use crate::table::{CommitError, Guard, Item, Key, Record, Table, TableError, Write};
 use crate::task::{
     BATCH_LEN_DEFAULT, Checkpoint, Command, Endpoint, IllegalTransition, Style, Task, TaskEvent, TaskState, Wish,
@@ -252,18 +254,34 @@ pub async fn wish(
     Err(SubmitError::Contended(id.clone()))
 }
 
-/// The transition that needs no holder: nobody works on the task, and nothing of it is open.
-fn at_once(mut task: Box<Task>, version: u64, wish: Wish, now: Timestamp) -> Result<Option<Write>, IllegalTransition> {
-    if task.lease.is_some() || task.checkpoint.intent.is_some() {
-        return Ok(None);
+/// The transition that needs no holder: nobody works on the task, and nothing of it is open - or it is parked because
+/// nobody could settle what is open, and the admin, who was asked to look at the target, ends it.
+fn at_once(mut task: Box<Task>, version: u64, wish: Wish, now: Timestamp) -> Result<Vec<Write>, IllegalTransition> {
+    let gives_up = wish == Wish::Cancel && matches!(task.state, TaskState::Parked { .. });
+    if task.lease.is_some() || (task.checkpoint.intent.is_some() && !gives_up) {
+        return Ok(Vec::new());
     }
     let event = match (wish, &task.state) {
-        (Wish::Run, _) | (Wish::Pause, TaskState::Paused { .. } | TaskState::Parked { .. }) => return Ok(None),
+        (Wish::Run, _) | (Wish::Pause, TaskState::Paused { .. } | TaskState::Parked { .. }) => return Ok(Vec::new()),
         (Wish::Pause, _) => TaskEvent::Pause { reason: "the admin paused it".to_owned() },
         (Wish::Cancel, _) => TaskEvent::Cancel,
     };
     task.next(event, now)?;
-    Ok(Some(Write::Put { item: Item::Task(task), guard: Guard::Version(version) }))
+    let mut writes = task.checkpoint.intent.take().map_or_else(Vec::new, |intent| undetermined(&mut task, intent, now));
+    writes.push(Write::Put { item: Item::Task(task), guard: Guard::Version(version) });
+    Ok(writes)
+}
+
+/// Nobody can tell whether these messages arrived: they stand in the ledger as just that.
+fn undetermined(task: &mut Task, intent: Intent, now: Timestamp) -> Vec<Write> {
+    let open = Skip { ids: intent.ids, reason: SkipReason::Undetermined };
+    let skips: Vec<Skip> = intent.skips.into_iter().chain([open]).collect();
+    let skipped: u64 = skips.iter().map(|skip| skip.ids.len() as u64).sum();
+    task.checkpoint.counts.matched += skipped;
+    task.checkpoint.counts.skipped += skipped;
+    let account = Some(intent.account);
+    let rows = skips.into_iter().map(|skip| SkipRecord::new(&task.id, skip, account.clone(), now));
+    rows.map(|row| Write::Put { item: Item::Skip(row), guard: Guard::None }).collect()
 }
 
 /// What makes a standing wish to pause go away.
@@ -404,5 +422,45 @@ mod tests {
         wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
         let error = resume(&table, &queue, &task.id, NOW).await.unwrap_err();
         assert_eq!(error.to_string(), "a task that is cancelled cannot be resumed");
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_parked_with_an_uncertain_chunk_can_be_ended() {
+        let (table, queue) = world();
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        let ids: crate::sequence::IdSequence = (5..9).map(MessageId).collect();
+        let open = Intent {
+            id: 1,
+            account: "7".into(),
+            ids: ids.clone(),
+            random_ids: crate::random_id::RandomIds((1..5).map(crate::ids::RandomId).collect()),
+            style: task.style,
+            units: vec![1; 4],
+            cursor_after: MessageId(8),
+            ahead_after: Vec::new(),
+            scanned: 4,
+            skips: Vec::new(),
+            target_floor: MessageId(0),
+            target_pts: 1,
+            made_by: "life".into(),
+            made_at: NOW,
+            repeats: 3,
+            tried_at: None,
+            readings: 3,
+            uncertain_since: None,
+        };
+        put(&table, &task.id, |task| {
+            task.state = TaskState::Parked { reason: "look at the target".into() };
+            task.checkpoint.intent = Some(open);
+        })
+        .await;
+        wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
+        let (ended, _) = read(&table, &task.id).await.unwrap();
+        assert!(matches!(ended.state, TaskState::Cancelled { .. }), "{:?}", ended.state);
+        assert_eq!((ended.checkpoint.intent, ended.checkpoint.counts.skipped), (None, 4));
+        let row = table.get(&Key::skip(&task.id, MessageId(5))).await.unwrap().unwrap();
+        let Item::Skip(row) = row.item else { panic!("a row of the ledger") };
+        assert_eq!((row.ids, row.reason), (ids, SkipReason::Undetermined));
     }
 }

@@ -233,7 +233,7 @@ async fn among_equals_the_least_recently_used_goes_first() {
 #[tokio::test(start_paused = true)]
 async fn counters_say_what_happened() {
     let mut stage = Stage::new(500, Mix::default(), 1).await;
-    let mut task = Task { batch_len: 50, ..stage.task("t") };
+    let mut task = Task { batch_len: 20, ..stage.task("t") };
     task.selection.kinds = [transfer::message::Kind::Photo].into();
     stage.submit(task).await;
     let _host = stage.start_host("h", true);
@@ -244,7 +244,16 @@ async fn counters_say_what_happened() {
     assert_eq!(counts.delivered, stage.delivered().len() as u64);
     assert!(counts.delivered > 0 && counts.delivered < counts.scanned, "{counts:?}");
     assert_eq!(counts.matched, counts.delivered + counts.skipped);
-    assert!(task.checkpoint.batches >= 1, "the batch number moves");
+    // Every batch that was counted left its record, and together they hold what was decided.
+    let records = stage.table.partition("TASK#t", "BATCH#").await.unwrap();
+    let batches = records.iter().filter_map(|record| match &record.item {
+        Item::Batch(batch) => Some((batch.number, u64::from(batch.messages))),
+        _ => None,
+    });
+    let (numbers, messages): (Vec<u32>, Vec<u64>) = batches.unzip();
+    assert_eq!(numbers, (1..=task.checkpoint.batches).collect::<Vec<_>>());
+    assert_eq!(messages.iter().sum::<u64>() + u64::from(task.checkpoint.batch_used), counts.matched);
+    assert!(numbers.len() >= 2, "the batch number moves: {numbers:?}");
 }
 
 /// Fault 12: premium floods, slow mode, `PEER_FLOOD` and authorisation errors were not handled.
