@@ -427,3 +427,23 @@ async fn a_resting_task_leaves_its_target_to_others() {
     assert!(is_done(&done), "{:?}", done.state);
     assert!(stage.clock.now().duration_since(begun) < SignedDuration::from_mins(2), "it waited for the other's target");
 }
+
+/// A source that is never answered for parks the task with what to do, instead of being asked for ever.
+#[tokio::test(start_paused = true)]
+async fn a_source_without_an_answer_parks_the_task() {
+    let mut stage = Stage::new(50, Mix::text_only(), 1).await;
+    let script = FaultScript {
+        account: None,
+        method: Some("messages.getHistory".into()),
+        times: u32::MAX,
+        after: 0,
+        fault: Fault::InternalAfter,
+    };
+    stage.world().faults.scripts.push(script);
+    stage.submit(stage.task("t")).await;
+    let _host = stage.start_host("h", true);
+    let task = stage.until_settled("t").await;
+    let TaskState::Parked { reason } = task.state else { panic!("{:?}", task.state) };
+    assert!(reason.contains("resume to try again"), "{reason}");
+    assert_eq!(stage.delivered(), []);
+}

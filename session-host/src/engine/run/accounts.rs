@@ -14,6 +14,7 @@ use transfer::table::{Item, Key};
 use transfer::task::{Endpoint, TaskEvent};
 use transfer::verdict::{AccountEffect, Attempt, verdict};
 
+use super::reading::READ_FAILURES_MAX;
 use super::{AccountDelta, Left, Run, Step};
 use crate::engine::Halt;
 use crate::engine::pool::{self, Reach};
@@ -297,11 +298,19 @@ impl Run {
                 Ok(Ok(peer))
             }
             (class, Err(CallError::Refused(refusal))) => self.peer_refused(endpoint, &refusal, class).await.map(Err),
-            (_, Err(CallError::Uncertain(why))) => {
-                self.left = Some(Left { reason: format!("no answer: {why}"), wait_secs: None });
-                self.drop_account().await.map(Err)
-            }
+            (_, Err(CallError::Uncertain(why))) => self.unanswered(&why).await.map(Err),
         }
+    }
+
+    /// A look at a peer got no answer: another account, or the same a little later; but not for ever.
+    pub(super) async fn unanswered(&mut self, why: &str) -> Result<Step, Halt> {
+        self.read_failures += 1;
+        if self.read_failures > READ_FAILURES_MAX {
+            self.read_failures = 0;
+            return self.park(format!("Telegram gives no usable answer: {why}; resume to try again")).await;
+        }
+        self.left = Some(Left { reason: format!("no answer: {why}"), wait_secs: None });
+        self.drop_account().await
     }
 
     /// An account that may not resolve now is left out until it may: another one, or the same later, goes on.

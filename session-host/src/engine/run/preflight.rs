@@ -73,7 +73,7 @@ impl Run {
                 }
                 return self.drop_account().await.map(Some);
             }
-            Err(CallError::Uncertain(_)) => return self.drop_account().await.map(Some),
+            Err(CallError::Uncertain(why)) => return self.unanswered(&why).await.map(Some),
         };
         self.task.last_id = Some(last);
         self.task.checkpoint = Checkpoint {

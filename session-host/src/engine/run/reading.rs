@@ -12,7 +12,7 @@ use crate::engine::Halt;
 use crate::telegram::{CallError, Peer};
 
 /// Failed reads in a row after which the task is parked: something is wrong that waiting does not mend.
-const READ_FAILURES_MAX: u32 = 20;
+pub(super) const READ_FAILURES_MAX: u32 = 20;
 /// The pause after a failed read grows by a second with each failure, up to this.
 const READ_PAUSE_MAX_SECS: u32 = 10;
 

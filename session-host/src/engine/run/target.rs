@@ -82,9 +82,9 @@ impl Run {
                 }
                 self.drop_account().await.map(Some)
             }
-            Err(CallError::Uncertain(_)) => {
+            Err(CallError::Uncertain(why)) => {
                 self.target_locked = false;
-                self.drop_account().await.map(Some)
+                self.unanswered(&why).await.map(Some)
             }
         }
     }
