@@ -447,3 +447,22 @@ async fn a_source_without_an_answer_parks_the_task() {
     assert!(reason.contains("resume to try again"), "{reason}");
     assert_eq!(stage.delivered(), []);
 }
+
+/// Fault 9, its other half: the time of last use is that of the last chunk, not that of connecting.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_last_use_is_that_of_the_last_chunk() {
+    let mut stage = Stage::new(600, Mix::text_only(), 1).await;
+    // Ten seconds after each chunk: short enough that the account keeps the connection it began with.
+    let pace = transfer::pace::Pace { forward_rate_ms: 100, ..transfer::pace::Pace::none() };
+    stage.submit(Task { pace, batch_len: 5_000, ..stage.task("t") }).await;
+    let _host = stage.start_host("h", true);
+    let begun = stage.clock.now();
+    let task = stage.until_settled("t").await;
+    assert!(is_done(&task), "{:?}", task.state);
+    let record = stage.table.get(&Key::account(&AccountId(ACCOUNT_IDS[0].to_string()))).await.unwrap().unwrap();
+    let Item::Account(account) = record.item else { panic!("an account") };
+    let sessions: std::collections::BTreeSet<_> = stage.calls(FORWARD).iter().map(|call| call.session).collect();
+    assert_eq!(sessions.len(), 1, "it connected once, at the beginning");
+    let used_after = account.last_used.unwrap().duration_since(begun);
+    assert!(used_after >= SignedDuration::from_secs(45), "last used {used_after} after the beginning");
+}
