@@ -4,6 +4,8 @@
 //! (a `Duration` since boot that counts sleep) decides about leases, because wall clocks jump and differ between
 //! hosts. In a virtual world both follow tokio's clock, so that a paused runtime decides what time it is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +18,12 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
-    Virtual { wall_at_start: Timestamp, start: Instant },
+    /// Wall time is off by `skew_millis`, which may change at any moment; uptime never is.
+    Virtual {
+        wall_at_start: Timestamp,
+        start: Instant,
+        skew_millis: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
@@ -27,7 +34,26 @@ impl Clock {
 
     /// A clock that starts at `wall` and moves with tokio's time (which tests pause and advance).
     pub fn starting_at(wall: Timestamp) -> Self {
-        Self(Source::Virtual { wall_at_start: wall, start: Instant::now() })
+        Self(Source::Virtual { wall_at_start: wall, start: Instant::now(), skew_millis: Arc::default() })
+    }
+
+    /// A clock of another machine: the same time until one of the two jumps.
+    #[must_use]
+    pub fn of_another_machine(&self) -> Self {
+        match &self.0 {
+            Source::System => Self(Source::System),
+            Source::Virtual { wall_at_start, start, skew_millis } => {
+                let skew_millis = Arc::new(AtomicI64::new(skew_millis.load(Ordering::Relaxed)));
+                Self(Source::Virtual { wall_at_start: *wall_at_start, start: *start, skew_millis })
+            }
+        }
+    }
+
+    /// Lets the wall time of a virtual clock jump, as somebody who sets a clock does. A real one is left alone.
+    pub fn jump(&self, by: SignedDuration) {
+        if let Source::Virtual { skew_millis, .. } = &self.0 {
+            skew_millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+        }
     }
 
     /// Wall time now.
@@ -35,9 +61,10 @@ impl Clock {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
             Source::System => Timestamp::now(),
-            Source::Virtual { wall_at_start, start } => {
+            Source::Virtual { wall_at_start, start, skew_millis } => {
                 let elapsed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
-                wall_at_start.saturating_add(elapsed).unwrap_or(Timestamp::MAX)
+                let skew = SignedDuration::from_millis(skew_millis.load(Ordering::Relaxed));
+                wall_at_start.saturating_add(elapsed.saturating_add(skew)).unwrap_or(Timestamp::MAX)
             }
         }
     }
@@ -70,6 +97,15 @@ mod tests {
         assert_eq!(clock.now().as_millisecond(), 1500);
         assert_eq!(clock.uptime(), Duration::from_millis(1500));
         assert_eq!(clock.until(Timestamp::from_second(2).unwrap()), Duration::from_millis(500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_jump_moves_wall_time_on_one_machine_only() {
+        let here = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let there = here.of_another_machine();
+        there.jump(SignedDuration::from_secs(-5));
+        assert_eq!((here.now().as_second(), there.now().as_second()), (0, -5));
+        assert_eq!(here.uptime(), there.uptime());
     }
 
     #[test]

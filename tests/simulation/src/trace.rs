@@ -1,0 +1,57 @@
+//! What happened in a run, as a story: time, who, what, outcome.
+//!
+//! Kept only when somebody wants to read it: a seed repeats itself, so a failing one is run again with its trace.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+/// The story of a run. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    begun: Instant,
+    text: Option<Arc<Mutex<String>>>,
+}
+
+impl Trace {
+    /// Nothing is kept.
+    pub fn off() -> Self {
+        Self { begun: Instant::now(), text: None }
+    }
+
+    /// Everything is kept.
+    pub fn on() -> Self {
+        Self { begun: Instant::now(), text: Some(Arc::default()) }
+    }
+
+    /// Adds a line; `what` is asked only when the line is kept.
+    pub fn line(&self, who: &str, what: impl FnOnce() -> String) {
+        let Some(text) = &self.text else { return };
+        let millis = self.begun.elapsed().as_millis();
+        let (secs, millis) = (millis / 1000, millis % 1000);
+        let (hours, minutes, secs) = (secs / 3600, secs / 60 % 60, secs % 60);
+        let what = what();
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(&format!("{hours:02}:{minutes:02}:{secs:02}.{millis:03}  {who:<10}  {what}\n"));
+    }
+
+    /// The story so far.
+    pub fn text(&self) -> String {
+        self.text.as_ref().map(|text| text.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_has_its_time() {
+        let trace = Trace::on();
+        tokio::time::advance(Duration::from_millis(3_723_004)).await;
+        trace.line("a-1", || "forwards 1..4".into());
+        assert_eq!(trace.text(), "01:02:03.004  a-1         forwards 1..4\n");
+        assert_eq!(Trace::off().text(), "");
+    }
+}
