@@ -69,6 +69,7 @@ impl Life {
             id: HostId::from(HOST_ID),
             incarnation: Incarnation(uuid::Uuid::new_v4().to_string()),
             exclusive: true,
+            alone: true,
             tasks_max: TASKS_MAX,
             chunk_len_max: CHUNK_LEN_MAX,
             zone: self.zone,

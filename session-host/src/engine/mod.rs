@@ -57,8 +57,10 @@ pub struct HostConfig {
     /// This life of it; never used before.
     pub incarnation: Incarnation,
     /// Whether it holds the lock file of the only place where hosts of this id run. Then whatever an earlier life
-    /// held is free at once, and the queue is begun anew.
+    /// held is free at once.
     pub exclusive: bool,
+    /// Whether no other host takes jobs from this queue. Then the queue is begun anew at the start.
+    pub alone: bool,
     /// Tasks worked on at the same time.
     pub tasks_max: usize,
     /// Messages in a forward call at most (Telegram allows 100).
@@ -135,7 +137,7 @@ impl SessionHost {
     pub async fn run(self) -> Result<(), Halt> {
         let shared = self.shared;
         fence::renew(&shared).await?;
-        if shared.config.exclusive {
+        if shared.config.alone {
             sweeper::begin_anew(&shared).await?;
         }
         let mut parts = JoinSet::new();

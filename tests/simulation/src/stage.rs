@@ -182,6 +182,7 @@ impl Stage {
             id: HostId::from(host),
             incarnation: Incarnation(format!("{host}-{}", self.lives)),
             exclusive,
+            alone: exclusive,
             tasks_max: 8,
             chunk_len_max: 100,
             zone: TimeZone::UTC,
