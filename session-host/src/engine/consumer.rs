@@ -41,12 +41,14 @@ impl Consumer {
                 report_panic(joined);
             }
             let permit = tokio::select! {
+                biased;
                 () = shared.stop.cancelled() => break Ok(()),
                 () = shared.fence.lost() => break shared.fence.check(),
                 permit = permits.clone().acquire_owned() => permit,
             };
             let Ok(permit) = permit else { break Ok(()) };
             let received = tokio::select! {
+                biased;
                 () = shared.stop.cancelled() => break Ok(()),
                 () = shared.fence.lost() => break shared.fence.check(),
                 received = shared.ports.queue.receive(1, VISIBILITY, RECEIVE_WAIT) => received,
@@ -98,9 +100,11 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         }
     };
     let ended = tokio::select! {
+        // The fence first: a host that stood still must not make one more step before it notices.
+        biased;
+        () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
         ended = run::work_on(shared, &job) => ended,
         never = keep_invisible(shared, &delivery.receipt) => match never {},
-        () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
     };
     match ended {
         Ok(Ended::Decided | Ended::NothingToDo) => delete(shared, &delivery.receipt).await,

@@ -3,7 +3,7 @@
 //! Wall clocks are never compared. An observer remembers, by its own uptime, when it first saw each renewal of each life of a
 //! host; a life whose renewal has not changed for 100 s since then is over.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{Halt, Shared};
 /// When each life was last seen to move.
 pub(crate) struct HostsSeen {
     clock: Clock,
-    lives: Mutex<HashMap<Incarnation, Seen>>,
+    lives: Mutex<BTreeMap<Incarnation, Seen>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ struct Seen {
 impl HostsSeen {
     /// An observer that has seen nothing.
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, lives: Mutex::new(HashMap::new()) }
+        Self { clock, lives: Mutex::new(BTreeMap::new()) }
     }
 
     /// Notes what stands in the HOST item, and tells whether that life has been silent for 100 s.

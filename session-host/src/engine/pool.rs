@@ -8,7 +8,7 @@
 //! Waits live twice: committed in the account's item, and here as soon as they are received, so that a commit that fails
 //! never makes a live process forget a wait.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,11 +36,11 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Inner {
-    resting: HashMap<AccountId, (Hold, Duration)>,
+    resting: BTreeMap<AccountId, (Hold, Duration)>,
     busy: BTreeSet<AccountId>,
-    waits: HashMap<AccountId, Waits>,
+    waits: BTreeMap<AccountId, Waits>,
     /// Accounts that cannot be connected at present: until when (uptime), and the last pause.
-    unreachable: HashMap<AccountId, (Duration, Duration)>,
+    unreachable: BTreeMap<AccountId, (Duration, Duration)>,
 }
 
 /// An account in a task's hands.
@@ -50,7 +50,7 @@ pub(crate) struct Hold {
     pub(crate) account: Account,
     pub(crate) version: u64,
     pub(crate) profile: Profile,
-    pub(crate) peers: HashMap<PeerId, Peer>,
+    pub(crate) peers: BTreeMap<PeerId, Peer>,
     pub(crate) connection: Option<Arc<dyn Connection>>,
 }
 
@@ -114,6 +114,7 @@ impl Pool {
     pub(crate) async fn turn_ended(&self, at_most: Duration) {
         // Whoever waits looks again afterwards anyway: a notification that is missed costs time, nothing else.
         tokio::select! {
+            biased;
             () = self.turn.notified() => {}
             () = tokio::time::sleep(at_most) => {}
         }
@@ -139,8 +140,8 @@ impl Pool {
 
 /// The pool as it stands in the table, with the waits that this process knows, and who cannot be had now.
 pub(crate) async fn members(shared: &Shared) -> Result<(Vec<Member>, BTreeSet<AccountId>), Halt> {
-    let mut accounts = HashMap::new();
-    let mut profiles = HashMap::new();
+    let mut accounts = BTreeMap::new();
+    let mut profiles = BTreeMap::new();
     for record in shared.store.list(List::Accounts).await? {
         match record.item {
             Item::Account(account) => drop(accounts.insert(account.id.clone(), account)),
@@ -211,7 +212,7 @@ async fn take_lease(shared: &Shared, id: &AccountId, turn: Turn) -> Result<Reach
         account,
         version,
         profile,
-        peers: HashMap::new(),
+        peers: BTreeMap::new(),
         connection: None,
     })))
 }
@@ -291,8 +292,8 @@ pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
 
 /// Closes and releases everything that rests here; the tasks gave back what they held.
 pub(crate) async fn close_all(shared: &Shared) {
-    let resting: Vec<Hold> = shared.pool.inner().resting.drain().map(|(_, (hold, _))| hold).collect();
-    for hold in resting {
+    let resting = std::mem::take(&mut shared.pool.inner().resting);
+    for (hold, _) in resting.into_values() {
         release(shared, hold).await;
     }
 }

@@ -45,8 +45,9 @@ impl Sweeper {
             };
             let pause = next.map_or(SWEEP_EVERY, |at| self.shared.ports.clock.until(at).min(SWEEP_EVERY));
             tokio::select! {
-                () = tokio::time::sleep(pause.max(Duration::from_millis(1))) => {}
+                biased;
                 () = self.shared.due.notified() => {}
+                () = tokio::time::sleep(pause.max(Duration::from_millis(1))) => {}
             }
         }
     }
@@ -75,7 +76,7 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     Ok(next)
 }
 
-/// At the start of an exclusive host: whatever an earlier life had queued is forgotten, and everything due is queued
+/// At the start of a host that is alone: whatever an earlier life had queued is forgotten, and everything due is queued
 /// anew, so that no job that died with that life, invisible, blocks its task for two minutes.
 pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
     shared.ports.queue.purge().await.map_err(|error| Halt::Unavailable(error.to_string()))?;

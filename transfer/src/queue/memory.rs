@@ -4,7 +4,7 @@
 //! and only while its visibility lasts; a waiting receiver wakes by notification or at the moment when the next
 //! message becomes visible, never by polling.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ struct State {
     messages: BTreeMap<u64, Message>,
     sent: u64,
     /// Deduplication ids, and until when (uptime) they are remembered.
-    recent: HashMap<String, Duration>,
+    recent: BTreeMap<String, Duration>,
     dead_letters: Vec<String>,
 }
 
@@ -52,6 +52,15 @@ impl MemoryQueue {
     /// The bodies of the dead letters, in the order in which they died.
     pub fn dead_letters(&self) -> Vec<String> {
         self.lock().dead_letters.clone()
+    }
+
+    /// The visibility of a delivery ends at once, as if its receiver had been too slow: the message is delivered again.
+    pub fn expire(&self, receipt: &Receipt) {
+        let now = self.clock.uptime();
+        if let Ok(Some((_, message))) = self.lock().delivered(receipt, now) {
+            message.visible_at = Duration::ZERO;
+        }
+        self.changed.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

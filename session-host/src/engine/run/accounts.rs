@@ -87,8 +87,9 @@ impl Run {
 
     async fn wait_for_turn(&self, at_most: Duration) {
         tokio::select! {
-            () = self.shared.pool.turn_ended(at_most) => {}
+            biased;
             () = self.shared.stop.cancelled() => {}
+            () = self.shared.pool.turn_ended(at_most) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! A chunk's first call, and what its answer leads to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use transfer::account::{Counters, MethodClass};
@@ -295,7 +295,7 @@ pub(super) fn pair(
     intent: &Intent,
     new_ids: &[(RandomId, MessageId)],
 ) -> (Vec<(MessageId, MessageId)>, Vec<MessageId>) {
-    let new: HashMap<RandomId, MessageId> = new_ids.iter().copied().collect();
+    let new: BTreeMap<RandomId, MessageId> = new_ids.iter().copied().collect();
     let mut delivered = Vec::with_capacity(intent.ids.len());
     let mut missing = Vec::new();
     for (id, random_id) in intent.ids.iter().zip(&intent.random_ids.0) {

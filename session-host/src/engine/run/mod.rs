@@ -189,8 +189,9 @@ impl Run {
         self.wish_read = None;
         tracing::debug!(task = %self.task.id, wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX), why, "waiting");
         tokio::select! {
-            () = tokio::time::sleep(left) => {}
+            biased;
             () = self.shared.stop.cancelled() => {}
+            () = tokio::time::sleep(left) => {}
         }
         Ok(Step::Again)
     }

@@ -127,8 +127,9 @@ impl Run {
                 self.commit().await?;
                 let Some(reader) = &mut self.reader else { return Ok(Some(Step::Again)) };
                 tokio::select! {
-                    page = reader.next() => page,
+                    biased;
                     () = self.shared.stop.cancelled() => return Ok(Some(Step::Again)),
+                    page = reader.next() => page,
                 }
             }
         };
