@@ -22,6 +22,7 @@ use transfer::queue::sqs::SqsQueue;
 use transfer::table::TableError;
 use transfer::table::dynamo::DynamoTable;
 
+use crate::sqs::doubling::Doubling;
 use crate::sqs::server;
 use crate::sqs::store::{Store, StoreError};
 
@@ -88,10 +89,18 @@ impl Engines {
     /// # Errors
     /// The directory cannot be written, is in use, or holds files that are none of ours.
     pub async fn start(data_dir: &Path) -> Result<Self, EnginesError> {
+        Self::start_with(data_dir, None).await
+    }
+
+    /// The same, with a queue that delivers each message more than once.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(data_dir: &Path, doubling: Option<Doubling>) -> Result<Self, EnginesError> {
         let lock = Arc::new(lock(data_dir)?);
         let stop = CancellationToken::new();
         let (dynamo_endpoint, dynamo_thread) = start_dynamo(data_dir, &lock, &stop)?;
-        let (sqs_endpoint, sqs_thread) = start_sqs(data_dir, &lock, &stop)?;
+        let (sqs_endpoint, sqs_thread) = start_sqs(data_dir, doubling, &lock, &stop)?;
         // The threads hold the lock from here on.
         drop(lock);
         let dynamo = DynamoClient::new(&local_config(&dynamo_endpoint));
@@ -186,9 +195,15 @@ fn start_dynamo(data_dir: &Path, lock: &Arc<File>, stop: &CancellationToken) -> 
     })?)
 }
 
-fn start_sqs(data_dir: &Path, lock: &Arc<File>, stop: &CancellationToken) -> Result<Started, EnginesError> {
+fn start_sqs(
+    data_dir: &Path,
+    doubling: Option<Doubling>,
+    lock: &Arc<File>,
+    stop: &CancellationToken,
+) -> Result<Started, EnginesError> {
     let path = data_dir.join("queue.sqlite");
-    let store = Store::open(&path).map_err(|source| EnginesError::Queue { path, source })?;
+    let mut store = Store::open(&path).map_err(|source| EnginesError::Queue { path, source })?;
+    store.set_doubling(doubling);
     let stopped = stop.clone();
     Ok(serve("queue", lock, stop, async move |listener| {
         let listener = tokio::net::TcpListener::from_std(listener)?;

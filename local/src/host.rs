@@ -31,7 +31,7 @@ use transfer::table::dynamo::DynamoTable;
 use crate::engines::Engines;
 use crate::failure::Failure;
 
-/// The one place on a machine where its hosts run.
+/// The one place on a machine where its hosts run, unless somebody wants several.
 const HOST_ID: &str = "local";
 /// Transfers that one host works on at the same time.
 const TASKS_MAX: usize = 16;
@@ -40,8 +40,26 @@ const CHUNK_LEN_MAX: u32 = 100;
 /// Several bots can share a table; on one machine there is one.
 pub const BOT_ID: i64 = 0;
 
+/// Which host a life is of.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The host. Hosts of different ids have different data directories.
+    pub id: HostId,
+    /// Whether no other host takes jobs from the queue: then it is begun anew with each life.
+    pub alone: bool,
+}
+
+impl Who {
+    /// The only host of this machine.
+    pub fn only() -> Self {
+        Self { id: HostId::from(HOST_ID), alone: true }
+    }
+}
+
 /// What a life needs.
 pub struct Life {
+    /// Of which host.
+    pub who: Who,
     /// The way to Telegram.
     pub setup: Setup,
     /// Where the accounts' sessions are.
@@ -66,10 +84,10 @@ impl Life {
         let clock = Clock::system();
         let telegram = Arc::new(GrammersTelegram::new(self.setup, self.sessions, clock.clone()));
         let config = HostConfig {
-            id: HostId::from(HOST_ID),
+            id: self.who.id,
             incarnation: Incarnation(uuid::Uuid::new_v4().to_string()),
             exclusive: true,
-            alone: true,
+            alone: self.who.alone,
             tasks_max: TASKS_MAX,
             chunk_len_max: CHUNK_LEN_MAX,
             zone: self.zone,
@@ -97,6 +115,8 @@ fn lock(data_dir: &Path) -> Result<File, Failure> {
 /// A life as `ferry host --config FILE` reads it.
 #[derive(Serialize, Deserialize)]
 pub struct HostFile {
+    host_id: String,
+    alone: bool,
     dynamo_endpoint: String,
     table: String,
     sqs_endpoint: String,
@@ -114,6 +134,7 @@ pub struct HostFile {
 impl HostFile {
     /// A host on these engines, for a server with this one key.
     pub fn new(
+        who: Who,
         engines: &Engines,
         setup: &Setup,
         rsa_key: (String, String),
@@ -121,6 +142,8 @@ impl HostFile {
         data_dir: &Path,
     ) -> Self {
         Self {
+            host_id: who.id.0,
+            alone: who.alone,
             dynamo_endpoint: engines.dynamo_endpoint().to_owned(),
             table: engines.table_name().to_owned(),
             sqs_endpoint: engines.sqs_endpoint().to_owned(),
@@ -173,6 +196,7 @@ impl HostFile {
         let dynamo = DynamoClient::new(&local_config(&self.dynamo_endpoint));
         let sqs = SqsClient::new(&local_config(&self.sqs_endpoint));
         Ok(Life {
+            who: Who { id: HostId(self.host_id), alone: self.alone },
             setup: Setup { api, dcs: self.dcs, keys: RsaKeys::new(keys), proxy: None, patience },
             sessions: Sessions::new(self.sessions_dir),
             table: Arc::new(DynamoTable::new(&dynamo, self.table, BOT_ID)),

@@ -13,5 +13,6 @@ pub mod pool;
 pub mod preflight;
 pub mod progress;
 pub mod simulation;
+pub mod soak;
 pub mod sqs;
 pub mod terminal;

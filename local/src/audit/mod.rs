@@ -29,7 +29,7 @@ pub struct Evidence {
     pub calls: Vec<Call>,
     /// The accounts that could have carried something.
     pub accounts: Vec<i64>,
-    /// When the host was killed, in unix milliseconds.
+    /// When a host was killed (or stopped), in unix milliseconds.
     pub kills_at_ms: Vec<i64>,
     /// The task's pace.
     pub pace: Option<Pace>,
@@ -74,6 +74,8 @@ pub struct Copied {
 pub struct Call {
     /// Who called; 0 if nobody was signed in.
     pub account: i64,
+    /// The session of its connection, which ends with the caller's process; 0 if it is not known.
+    pub session: i64,
     /// When, in unix milliseconds.
     pub at_ms: i64,
     /// When the answer was written or the connection died.

@@ -64,6 +64,7 @@ fn refused(entry: &Entry) -> u64 {
 pub fn call(entry: &Entry) -> Call {
     Call {
         account: entry.account.map_or(0, |account| account.0),
+        session: entry.session.0,
         at_ms: entry.at.0,
         ended_ms: entry.ended.map(|ended| ended.0),
         forward: is_forward(entry),

@@ -24,6 +24,7 @@ pub struct Early {
 #[derive(Debug, Clone, Copy)]
 struct Given {
     at_ms: i64,
+    session: i64,
     ended_ms: Option<i64>,
     exempted: bool,
 }
@@ -35,7 +36,7 @@ pub fn judge(calls: &[Call], kills_at_ms: &[i64]) -> Early {
     for call in calls {
         if call.during_wait {
             let last = given.get_mut(&call.account);
-            match last.filter(|last| !last.exempted && was_lost(last, call.at_ms, kills_at_ms)) {
+            match last.filter(|last| !last.exempted && was_lost(last, call, kills_at_ms)) {
                 Some(last) => {
                     last.exempted = true;
                     early.blind += 1;
@@ -46,16 +47,21 @@ pub fn judge(calls: &[Call], kills_at_ms: &[i64]) -> Early {
         if call.wait_until_ms.is_some() {
             // The answer to an early call is heard too: whoever hears it knows.
             let ended_ms = call.ended_ms;
-            given.insert(call.account, Given { at_ms: call.at_ms, ended_ms, exempted: false });
+            let (at_ms, session) = (call.at_ms, call.session);
+            given.insert(call.account, Given { at_ms, session, ended_ms, exempted: false });
         }
     }
     early
 }
 
 /// The receiver was killed before it could commit the wait, and before the call.
-fn was_lost(given: &Given, called_ms: i64, kills_at_ms: &[i64]) -> bool {
+fn was_lost(given: &Given, call: &Call, kills_at_ms: &[i64]) -> bool {
+    // Whoever goes on in the session that heard of the wait is alive, whoever else was killed.
+    if given.session != 0 && given.session == call.session {
+        return false;
+    }
     let heard_ms = given.ended_ms.unwrap_or(given.at_ms).max(given.at_ms);
-    kills_at_ms.iter().any(|kill| (given.at_ms..=heard_ms + COMMIT_MS_MAX).contains(kill) && *kill <= called_ms)
+    kills_at_ms.iter().any(|kill| (given.at_ms..=heard_ms + COMMIT_MS_MAX).contains(kill) && *kill <= call.at_ms)
 }
 
 #[cfg(test)]
@@ -66,6 +72,7 @@ mod tests {
     fn calls(early: &[i64]) -> Vec<Call> {
         let told = |at_ms: i64, during_wait| Call {
             account: 1,
+            session: 0,
             at_ms,
             ended_ms: Some(at_ms + 20),
             forward: true,
@@ -100,6 +107,17 @@ mod tests {
     fn the_exemption_holds_once_per_wait() {
         assert_eq!(judged(&[2_000, 4_000], &[1_010]), (1, 1), "the second life heard the wait itself");
         assert_eq!(judged(&[2_000, 4_000], &[1_010, 2_010]), (0, 2), "and was killed as well");
+    }
+
+    #[test]
+    fn a_kill_excuses_nobody_who_goes_on_in_the_same_session() {
+        let in_sessions = |first, second| {
+            let mut calls = calls(&[2_000]);
+            (calls[0].session, calls[1].session) = (first, second);
+            judge(&calls, &[1_010])
+        };
+        assert_eq!(in_sessions(7, 7), Early { known: 1, blind: 0 }, "another host was killed");
+        assert_eq!(in_sessions(7, 8), Early { known: 0, blind: 1 });
     }
 
     #[test]

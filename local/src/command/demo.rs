@@ -1,14 +1,12 @@
 //! `ferry demo`: a whole transfer on this machine, against a simulated Telegram, audited at its end.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use simulator::scenario::TARGET;
 use simulator::world::faults::{Fault, FaultRate};
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
@@ -18,6 +16,8 @@ use transfer::pace::{Pace, Preset};
 use transfer::submit::{self, NewTask};
 use transfer::task::{Task, TaskState};
 
+use super::data_dir::DataDir;
+use super::report_file;
 use crate::audit::observe::{ledger, observe};
 use crate::audit::{self, Evidence, Report};
 use crate::demo::kills::{self, Killing};
@@ -37,7 +37,7 @@ const ACCOUNTS_DEFAULT: usize = 3;
 const SEED_DEFAULT: u64 = 7;
 const ACCOUNTS_MAX: usize = 100;
 /// How long the reply to a forward takes while the host is killed: on loopback alone a call is over before death finds it.
-const REPLY_MILLIS: u64 = 60;
+pub(super) const REPLY_MILLIS: u64 = 60;
 /// Longer than any demonstration: a host that is not to be killed.
 const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -93,12 +93,12 @@ pub struct DemoOptions {
 pub async fn run(options: DemoOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
     let pace = options.pace.parse::<Preset>().map_err(|error| Failure::input(&error))?.pace();
     let plan = options.plan()?;
-    options.check_report()?;
+    report_file::check(options.report.as_deref())?;
     if log.log_file.is_some() {
         // A file that cannot be written is told before anything else is made.
         log.start(None)?;
     }
-    let data = options.data_dir()?;
+    let data = DataDir::choose(options.data.as_deref(), "ferry-demo-")?;
     let data_dir = data.path();
     let log_file = log.log_file.clone().unwrap_or_else(|| data_dir.join("ferry.log"));
     let stage = Stage::set(plan, data_dir).await?;
@@ -115,28 +115,6 @@ pub async fn run(options: DemoOptions, log: &LogOptions, terminal: &Terminal) ->
     };
     stage.engines.stop().await;
     ended
-}
-
-/// Where the data is: a directory that was asked for, or one that is removed unless it is kept.
-enum DataDir {
-    Named(PathBuf),
-    Temporary(TempDir),
-}
-
-impl DataDir {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Named(path) => path,
-            Self::Temporary(dir) => dir.path(),
-        }
-    }
-
-    fn keep(self) -> PathBuf {
-        match self {
-            Self::Named(path) => path,
-            Self::Temporary(dir) => dir.keep(),
-        }
-    }
 }
 
 impl DemoOptions {
@@ -160,27 +138,6 @@ impl DemoOptions {
             plan.world.faults.rates.push(FaultRate { method, permille: 1_000, fault });
         }
         Ok(Plan { daily_budget: self.daily_budget, ..plan })
-    }
-
-    /// That the report can be written is found out before the work, not after it; an earlier report stays until then.
-    fn check_report(&self) -> Result<(), Failure> {
-        let Some(path) = &self.report else { return Ok(()) };
-        let is_new = !path.exists();
-        let opened = OpenOptions::new().create(true).append(true).open(path);
-        opened
-            .and_then(|_file| if is_new { std::fs::remove_file(path) } else { Ok(()) })
-            .map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))
-    }
-
-    fn data_dir(&self) -> Result<DataDir, Failure> {
-        match &self.data {
-            Some(dir) => Ok(DataDir::Named(dir.clone())),
-            None => {
-                let dir = tempfile::Builder::new().prefix("ferry-demo-").tempdir();
-                let dir = dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?;
-                Ok(DataDir::Temporary(dir))
-            }
-        }
     }
 
     /// Nothing was changed that decides how much there is to see.
@@ -226,11 +183,7 @@ impl Demo<'_> {
             Some(millis) => self.with_killed_hosts(&task, Duration::from_millis(millis), messages).await?,
         };
         let report = self.audit(&task, kills_at_ms).await?;
-        if let Some(path) = &self.options.report {
-            let json = serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(&error))?;
-            let written = std::fs::write(path, json + "\n");
-            written.map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))?;
-        }
+        report_file::write(self.options.report.as_deref(), &report)?;
         Ok(report)
     }
 

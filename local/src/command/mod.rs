@@ -1,10 +1,13 @@
 //! The program's commands, one file each: its options, and what it does.
 
 pub mod account;
+mod data_dir;
 pub mod demo;
 pub mod host;
 pub mod init;
+mod report_file;
 pub mod simulator;
+pub mod soak;
 pub mod transfer;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +41,8 @@ pub enum Command {
     Init(init::InitOptions),
     /// Run the simulated Telegram alone, to develop against it
     Simulator(simulator::SimulatorOptions),
+    /// Kill and freeze real hosts while they work, against a simulated Telegram, and audit the result
+    Soak(soak::SoakOptions),
     /// Run a session host that a file describes, until standard input ends
     #[command(hide = true)]
     Host(host::HostOptions),
@@ -55,6 +60,7 @@ impl Program {
             Command::Account(options) => account::run(options, &self.log, terminal).await,
             Command::Init(options) => init::run(&options, terminal),
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
+            Command::Soak(options) => soak::run(options, &self.log, terminal).await,
             Command::Host(options) => host::run(options, &self.log).await,
         }
     }

@@ -27,7 +27,7 @@ use transfer::task::{Style, Task, TaskEvent, TaskState, Wish};
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::host::{BOT_ID, Life};
+use crate::host::{BOT_ID, Life, Who};
 use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::pool;
@@ -282,6 +282,7 @@ impl Carrying<'_> {
     async fn work(&self, id: &TaskId) -> Result<Task, Failure> {
         let stop = CancellationToken::new();
         let life = Life {
+            who: Who::only(),
             setup: self.configuration.setup.clone(),
             sessions: Sessions::new(self.configuration.sessions_dir()),
             table: self.table.clone(),

@@ -3,16 +3,15 @@
 //! A life is killed some time after its first forward call, so that death strikes anywhere between intent and outcome.
 //! What must stay true: it ends. A life that carried nothing is followed by one that is left alone until it did.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use simulator::scenario;
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::host_process::HostProcess;
 use super::stage::Stage;
 use crate::audit::observe::is_forward;
 use crate::failure::Failure;
@@ -21,8 +20,6 @@ use crate::failure::Failure;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Lives that may end by themselves before the demonstration gives up.
 const DEATHS_MAX: u32 = 5;
-/// How long a host may take to finish when the transfer is over.
-const END_WITHIN: Duration = Duration::from_secs(25);
 /// At least so many kills are spread over a transfer, if each leaves it time.
 const KILLS_WANTED: usize = 15;
 
@@ -66,7 +63,7 @@ pub async fn keep_killing(stage: &Stage, killing: &Killing, over: &CancellationT
             // A life that is spared carries something first.
             until_arrived: spare.then_some(arrived),
         };
-        let mut host = start(&program, &config, &killing.log_file)?;
+        let mut host = HostProcess::start(&program, &config, &killing.log_file)?;
         match life.watch(&mut host, over).await? {
             End::Killed { at_ms } => kills.push(at_ms),
             End::Over => break,
@@ -83,23 +80,6 @@ pub async fn keep_killing(stage: &Stage, killing: &Killing, over: &CancellationT
     Ok(kills)
 }
 
-/// A running host. Its standard input stays open for as long as this process lives: the host ends with it. (Kept apart,
-/// because waiting for a child closes its input.)
-struct Host {
-    child: Child,
-    input: Option<ChildStdin>,
-}
-
-fn start(program: &Path, config: &Path, log_file: &Path) -> Result<Host, Failure> {
-    let mut command = Command::new(program);
-    command.arg("host").arg("--config").arg(config).arg("--log-file").arg(log_file);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let spawned = command.spawn();
-    let mut child = spawned.map_err(|error| Failure::Failed(format!("the host cannot be started: {error}")))?;
-    let input = child.stdin.take();
-    Ok(Host { child, input })
-}
-
 struct Life<'a> {
     stage: &'a Stage,
     delay: Duration,
@@ -107,13 +87,16 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    async fn watch(&self, host: &mut Host, over: &CancellationToken) -> Result<End, Failure> {
+    async fn watch(&self, host: &mut HostProcess, over: &CancellationToken) -> Result<End, Failure> {
         let mut from = self.stage.simulation.with_world(|world| world.audit.entries().len());
         let mut first_call: Option<Instant> = None;
         loop {
             tokio::select! {
-                () = over.cancelled() => return end(host).await,
-                _ = host.child.wait() => return Ok(End::ByItself),
+                () = over.cancelled() => {
+                    host.end().await?;
+                    return Ok(End::Over);
+                }
+                () = host.ended() => return Ok(End::ByItself),
                 () = sleep(LOOK_EVERY) => {}
             }
             if first_call.is_none() {
@@ -126,19 +109,9 @@ impl Life<'_> {
             }
             let carried = self.until_arrived.is_none_or(|before| self.stage.arrived(scenario::TARGET) > before);
             if first_call.is_some_and(|at| at.elapsed() >= self.delay) && carried {
-                // SIGKILL: no handler runs, nothing is flushed.
-                host.child.kill().await.map_err(|error| Failure::failed(&error))?;
+                host.kill().await?;
                 return Ok(End::Killed { at_ms: self.stage.simulation.with_world(|world| world.now().0) });
             }
         }
     }
-}
-
-/// Lets the host end by itself.
-async fn end(host: &mut Host) -> Result<End, Failure> {
-    drop(host.input.take());
-    if timeout(END_WITHIN, host.child.wait()).await.is_err() {
-        host.child.kill().await.map_err(|error| Failure::failed(&error))?;
-    }
-    Ok(End::Over)
 }

@@ -14,12 +14,13 @@ use simulator::world::chat::Role;
 use simulator::world::floods::FloodModel;
 use simulator::world::generated::Mix;
 use simulator::world::{ChatId, UserId, World};
+use transfer::ids::HostId;
 use transfer::queue::Queue;
 use transfer::table::{List, Table};
 
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::host::{BOT_ID, HostFile, Life};
+use crate::host::{BOT_ID, HostFile, Life, Who};
 use crate::simulation::{Ports, Simulation};
 
 /// Seconds of a reported wait that pass in one real second, for one account; with more, each waits less often, so that
@@ -36,7 +37,8 @@ pub enum SourceMix {
 }
 
 impl SourceMix {
-    fn mix(self) -> Mix {
+    /// As the simulator has it.
+    pub fn mix(self) -> Mix {
         match self {
             Self::Everything => Mix::default(),
             Self::Text => Mix::text_only(),
@@ -167,7 +169,14 @@ impl Stage {
     /// # Errors
     /// The directory is not empty of earlier runs, cannot be written, or is in use.
     pub async fn set(plan: Plan, data_dir: &Path) -> Result<Self, Failure> {
-        let engines = Engines::start(data_dir).await?;
+        Self::set_on(Engines::start(data_dir).await?, plan, data_dir).await
+    }
+
+    /// The same on engines that were started in the directory already.
+    ///
+    /// # Errors
+    /// The directory is not empty of earlier runs, or cannot be written.
+    pub async fn set_on(engines: Engines, plan: Plan, data_dir: &Path) -> Result<Self, Failure> {
         match Play::begin(plan, &engines, data_dir).await {
             Ok(play) => {
                 let Play { simulation, setup, table, sessions, source, accounts, zone } = play;
@@ -185,6 +194,7 @@ impl Stage {
     /// A host in this process.
     pub fn life(&self) -> Life {
         Life {
+            who: Who::only(),
             setup: self.setup.clone(),
             sessions: self.sessions.clone(),
             table: self.table.clone(),
@@ -199,11 +209,27 @@ impl Stage {
     /// # Errors
     /// The file cannot be written.
     pub fn host_file(&self) -> Result<PathBuf, Failure> {
+        self.save_host_file(Who::only(), &self.data_dir)
+    }
+
+    /// One of several hosts in processes of their own: writes the file that describes it into a directory that only
+    /// lives of this host use.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be written.
+    pub fn neighbour_file(&self, id: &str) -> Result<PathBuf, Failure> {
+        let dir = self.data_dir.join(id);
+        std::fs::create_dir_all(&dir)
+            .map_err(|error| Failure::Input(format!("cannot write {}: {error}", dir.display())))?;
+        self.save_host_file(Who { id: HostId::from(id), alone: false }, &dir)
+    }
+
+    fn save_host_file(&self, who: Who, dir: &Path) -> Result<PathBuf, Failure> {
         let rsa = self.simulation.rsa();
         let key = (rsa.modulus.clone(), rsa.exponent.clone());
-        let path = self.data_dir.join("host.json");
+        let path = dir.join("host.json");
         let sessions_dir = self.data_dir.join("sessions");
-        HostFile::new(&self.engines, &self.setup, key, &sessions_dir, &self.data_dir).save(&path)?;
+        HostFile::new(who, &self.engines, &self.setup, key, &sessions_dir, dir).save(&path)?;
         Ok(path)
     }
 

@@ -3,6 +3,7 @@
 //! FIFO queues only. Whatever is not supported is refused with one of SQS's own errors, never ignored.
 
 mod attributes;
+pub mod doubling;
 mod request;
 pub mod server;
 pub mod store;

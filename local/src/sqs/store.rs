@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use uuid::Uuid;
 
 use super::attributes::{Attributes, BadAttribute, Redrive, Texts};
+use super::doubling::Doubling;
 
 /// For how long a second message with the same deduplication id is taken for the first.
 const DEDUPLICATION_MILLIS: i64 = 300_000;
@@ -125,6 +126,7 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    doubling: Option<Doubling>,
 }
 
 impl Store {
@@ -137,7 +139,12 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection })
+        Ok(Self { connection, doubling: None })
+    }
+
+    /// Whether messages are delivered more than once; they are not at first.
+    pub fn set_doubling(&mut self, doubling: Option<Doubling>) {
+        self.doubling = doubling;
     }
 
     /// Makes a queue; making it again with attributes that it has is no error.
@@ -237,6 +244,7 @@ impl Store {
             return Ok(Reception::default());
         }
         let visible_at = now + i64::from(visibility_secs.unwrap_or(queue.attributes.visibility_secs)) * 1000;
+        let doubling = self.doubling.clone();
         let transaction = self.begin()?;
         let buried = match &queue.attributes.redrive {
             Some(redrive) => bury(&transaction, name, redrive, now)?,
@@ -248,6 +256,8 @@ impl Store {
             .collect::<Result<_, _>>()?;
         for message in &mut received {
             message.receipt = format!("{}.{}", message.sequence, Uuid::new_v4().simple());
+            let moment = doubling.as_ref().map(|doubling| doubling.moment(message.sequence, message.receives));
+            let visible_at = moment.map_or(visible_at, |moment| visible_at.min(now + moment));
             transaction
                 .prepare_cached(
                     "UPDATE message SET visible_at = ?2, receives = ?3, first_received_at = ?4, receipt = ?5
@@ -262,6 +272,9 @@ impl Store {
                 ])?;
         }
         transaction.commit()?;
+        if let Some(doubling) = &doubling {
+            doubling.note(received.iter().filter(|message| message.receives > 1).count());
+        }
         Ok(Reception { received, buried })
     }
 
@@ -275,10 +288,14 @@ impl Store {
 
     /// Deletes what was received; a message that is gone already is no error.
     pub(super) fn delete(&mut self, name: &str, receipt: &str, now: i64) -> Result<(), StoreError> {
+        // Of a message that is delivered twice the second delivery is still to come.
+        let receives_min = if self.doubling.is_some() { 2 } else { 0 };
         let transaction = self.begin()?;
         queue(&transaction, name)?;
         if let Some(id) = delivered(&transaction, name, receipt, now)? {
-            transaction.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
+            transaction
+                .prepare_cached("DELETE FROM message WHERE id = ?1 AND receives >= ?2")?
+                .execute(params![id, receives_min])?;
         }
         Ok(transaction.commit()?)
     }

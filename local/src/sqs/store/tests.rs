@@ -146,3 +146,23 @@ fn everything_is_there_when_the_file_is_opened_again() {
     store.delete(NAME, &receipt, 1).unwrap();
     assert_eq!(ids(&receive(&mut store, 1, 30, 1)), ["b"]);
 }
+
+#[test]
+fn a_doubled_message_comes_again_after_a_moment_and_goes_with_its_second_deletion() {
+    let (_dir, mut store) = fresh();
+    let doubling = Doubling::within(1_000);
+    store.set_doubling(Some(doubling.clone()));
+    store.send(NAME, &message("g", "a"), 0).unwrap();
+    let first = receive(&mut store, 1, 120, 0).remove(0);
+    assert!(receive(&mut store, 1, 120, 0).is_empty(), "not at once");
+    store.delete(NAME, &first.receipt, 0).unwrap();
+    let second = receive(&mut store, 1, 120, 1_000).remove(0);
+    assert_eq!((second.deduplication_id.as_str(), second.receives, doubling.count()), ("a", 2, 1));
+    store.delete(NAME, &second.receipt, 1_000).unwrap();
+    assert!(receive(&mut store, 1, 120, 2_000).is_empty());
+    // One that is worked on for longer comes again meanwhile.
+    store.send(NAME, &message("g", "b"), 2_000).unwrap();
+    receive(&mut store, 1, 120, 2_000);
+    assert_eq!(ids(&receive(&mut store, 1, 120, 3_000)), ["b"]);
+    assert_eq!(doubling.count(), 2);
+}
