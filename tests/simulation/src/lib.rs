@@ -16,5 +16,5 @@ pub use fault::{Fault, Faults, Tally, UnknownFault};
 pub use killing::{KillPoint, Side};
 pub use process::Process;
 pub use stage::{ACCOUNT_IDS, Delivered, HostHandle, SOURCE, Stage, TARGET};
-pub use telegram::InProcess;
+pub use telegram::{InProcess, Witness};
 pub use trace::Trace;

@@ -97,6 +97,12 @@ impl Audit {
         &self.entries
     }
 
+    /// One entry.
+    #[must_use]
+    pub fn entry(&self, seq: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(seq).ok()?)
+    }
+
     /// The entries from `seq` on.
     #[must_use]
     pub fn since(&self, seq: u64) -> &[Entry] {

@@ -48,6 +48,13 @@ pub struct Done<T> {
     pub audit: u64,
 }
 
+impl<T> Done<T> {
+    /// The same end of a call with another result.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Done<U> {
+        Done { result: self.result.map(change), wire: self.wire, shape: self.shape, audit: self.audit }
+    }
+}
+
 impl Actor {
     /// An account without a connection: scenarios and in-process callers.
     #[must_use]
@@ -130,7 +137,9 @@ impl World {
         } else {
             self.gate(actor.user, about.method, class, now, &mut ticket).and_then(|()| act(self, &mut ticket))
         };
-        let outcome = match (plan.wire.lost(), &result) {
+        // A refusal is told as it is: the 500 comes only after a call that was carried out.
+        let lost = plan.wire.lost().filter(|_| plan.wire != WireFault::InternalAfter || result.is_ok());
+        let outcome = match (lost, &result) {
             (Some(fault), done) => Outcome::Lost { fault, applied: done.is_ok() },
             (None, Err(error)) => Outcome::Refused(error.message.clone().into_boxed_str()),
             (None, Ok(_)) if ticket.applied > 0 && ticket.applied < about.count => Outcome::Partial,
@@ -213,6 +222,7 @@ impl World {
             AccountState::Banned => return Err(RpcError::new(401, "USER_DEACTIVATED_BAN")),
             AccountState::Revoked => return Err(RpcError::new(401, "SESSION_REVOKED")),
             AccountState::Unregistered => return Err(RpcError::unregistered()),
+            AccountState::KeyDuplicated => return Err(RpcError::key_duplicated()),
             AccountState::Frozen if class == Class::Write => return Err(RpcError::new(420, "FROZEN_METHOD_INVALID")),
             AccountState::PeerFlood if class == Class::Write => return Err(RpcError::bad("PEER_FLOOD")),
             AccountState::Active | AccountState::Frozen | AccountState::PeerFlood => {}

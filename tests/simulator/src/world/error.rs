@@ -42,6 +42,12 @@ impl RpcError {
     pub fn unregistered() -> RpcError {
         RpcError::new(401, "AUTH_KEY_UNREGISTERED")
     }
+
+    /// 406: the key was in use from two places at once.
+    #[must_use]
+    pub fn key_duplicated() -> RpcError {
+        RpcError::new(406, "AUTH_KEY_DUPLICATED")
+    }
 }
 
 impl fmt::Display for RpcError {

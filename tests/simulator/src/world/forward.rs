@@ -8,6 +8,7 @@ use super::call::{Actor, Ticket};
 use super::chat::{Chat, ChatKind};
 use super::message::{Forward, ForwardHeader, Kind, Media, Message, Reply, Text};
 use super::post::Draft;
+use super::quirks::SourceChanged;
 use super::seed::{draw, signed};
 use super::updates::NewEvent;
 use super::{ChatId, MessageId, Peer, Rpc, RpcError, UserId, World};
@@ -89,29 +90,75 @@ impl World {
     /// # Errors
     /// Telegram's, and then nothing has changed.
     pub fn forward(&mut self, actor: &Actor, request: &ForwardRequest, ticket: &mut Ticket) -> Rpc<Forwarded> {
-        request.check()?;
-        self.check_peer(actor.user, request.from)?;
-        self.check_peer(actor.user, request.to)?;
-        let key = |random_id: &i64| (actor.user, request.to, *random_id);
-        let known = request.random_ids.iter().filter(|id| self.random_ids.contains_key(&key(id))).count();
-        ticket.repeat = known > 0;
-        if self.quirks.flood_check_before_duplicates {
-            self.charge_send(actor.user, request.ids.len(), ticket)?;
+        match self.admit_forward(actor.user, request, ticket)? {
+            Some(earlier) => Ok(earlier),
+            None => self.apply_forward(actor, request, ticket),
         }
-        if known > 0 && self.quirks.repeat_answers_duplicate {
+    }
+
+    /// Whether some of the random ids were used before, by a forward that was carried out or is still on its way.
+    #[must_use]
+    pub fn is_repeat(&self, user: UserId, request: &ForwardRequest) -> bool {
+        request.random_ids.iter().any(|id| {
+            let key = (user, request.to, *id);
+            self.random_ids.contains_key(&key) || self.in_flight.contains(&key)
+        })
+    }
+
+    /// Whether some of the random ids belong to a forward that was accepted and is not carried out yet.
+    #[must_use]
+    pub fn is_in_flight(&self, user: UserId, request: &ForwardRequest) -> bool {
+        !self.in_flight.is_empty()
+            && request.random_ids.iter().any(|id| self.in_flight.contains(&(user, request.to, *id)))
+    }
+
+    /// All that comes before a forward is carried out; the earlier result, if it is a repeat.
+    pub(crate) fn admit_forward(
+        &mut self,
+        user: UserId,
+        request: &ForwardRequest,
+        ticket: &mut Ticket,
+    ) -> Rpc<Option<Forwarded>> {
+        request.check()?;
+        self.check_peer(user, request.from)?;
+        self.check_peer(user, request.to)?;
+        let key = |random_id: &i64| (user, request.to, *random_id);
+        let known = request.random_ids.iter().any(|id| self.random_ids.contains_key(&key(id)));
+        let in_flight = request.random_ids.iter().any(|id| self.in_flight.contains(&key(id)));
+        ticket.repeat = known || in_flight;
+        if known && self.quirks.repeat_after_source_changed == SourceChanged::MessageIdInvalid {
+            let mut sources = request.ids.iter().zip(&request.random_ids);
+            if sources.any(|(id, random)| {
+                self.random_ids.contains_key(&key(random)) && self.message(user, request.from, *id).is_none()
+            }) {
+                return Err(RpcError::bad("MESSAGE_ID_INVALID"));
+            }
+        }
+        if self.quirks.flood_check_before_duplicates {
+            self.charge_send(user, request.ids.len(), ticket)?;
+        }
+        if in_flight || (known && self.quirks.repeat_answers_duplicate) {
             return Err(RpcError::new(500, "RANDOM_ID_DUPLICATE"));
         }
-        if known > 0 && !self.quirks.repeat_applies_rest {
-            return Ok(self.earlier_result(actor.user, request, ticket));
+        if known && !self.quirks.repeat_applies_rest {
+            return Ok(Some(self.earlier_result(user, request, ticket)));
         }
         if !self.quirks.flood_check_before_duplicates {
-            self.charge_send(actor.user, request.ids.len(), ticket)?;
+            self.charge_send(user, request.ids.len(), ticket)?;
         }
+        Ok(None)
+    }
+
+    /// Carries a forward out that was admitted.
+    pub(crate) fn apply_forward(
+        &mut self,
+        actor: &Actor,
+        request: &ForwardRequest,
+        ticket: &mut Ticket,
+    ) -> Rpc<Forwarded> {
         self.may_forward(actor.user, request)?;
         let mut drafts = self.copies(actor.user, request, ticket.missing)?;
-        if known > 0 {
-            drafts.retain(|draft| !self.random_ids.contains_key(&key(&draft.random_id)));
-        }
+        drafts.retain(|draft| !self.random_ids.contains_key(&(actor.user, request.to, draft.random_id)));
         let events = self.post(actor, request.to, &drafts);
         let made = drafts.iter().zip(&events).map(|(draft, event)| (draft.random_id, event.id));
         let made: HashMap<i64, MessageId> = made.collect();
@@ -165,6 +212,10 @@ impl World {
         }
         if valid.is_empty() {
             return Err(RpcError::bad("MESSAGE_ID_INVALID"));
+        }
+        let bad = valid.iter().find_map(|(_, message)| self.unforwardable.get(&(request.from, message.id)));
+        if let Some(name) = bad {
+            return Err(RpcError::bad(*name));
         }
         if valid.iter().any(|(_, message)| message.noforwards) {
             return Err(RpcError::bad("CHAT_FORWARDS_RESTRICTED"));

@@ -5,8 +5,19 @@ use super::call::{About, Actor, Done};
 use super::forward::{ForwardRequest, Forwarded};
 use super::history::Window;
 use super::reading::Page;
-use super::updates::Difference;
-use super::{ChatId, Message, MessageId, Rpc, UserId, World};
+use super::updates::{Difference, State};
+use super::{ChatId, Message, MessageId, Rpc, RpcError, UserId, World};
+
+/// The newest message of a chat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewestMessage {
+    /// `None` in an empty chat.
+    pub message: Option<Message>,
+    /// Messages in the whole chat.
+    pub total: usize,
+    /// Where a channel's update sequence stands.
+    pub pts: Option<i32>,
+}
 
 impl World {
     /// `contacts.resolveUsername`.
@@ -63,6 +74,54 @@ impl World {
     /// `users.getUsers` for oneself.
     pub fn call_me(&mut self, actor: &Actor) -> Done<UserId> {
         self.done(actor, About::of("users.getUsers"), |_, _| Ok(actor.user))
+    }
+
+    /// `channels.getChannels`: whether an account may name this peer by this access hash.
+    pub fn call_look(&mut self, actor: &Actor, chat: ChatId, access_hash: i64) -> Done<ChatId> {
+        let about = About::of("channels.getChannels").from(Some(chat));
+        self.done(actor, about, |world, _| world.check_access(actor.user, chat, access_hash).map(|()| chat))
+    }
+
+    /// `channels.getFullChannel`.
+    pub fn call_full(&mut self, actor: &Actor, chat: ChatId) -> Done<()> {
+        let about = About::of("channels.getFullChannel").from(Some(chat));
+        self.done(actor, about, |world, _| world.check_peer(actor.user, chat))
+    }
+
+    /// `messages.checkChatInvite`, by somebody who must be inside already.
+    pub fn call_invite(&mut self, actor: &Actor, hash: &str) -> Done<ChatId> {
+        self.done(actor, About::of("messages.checkChatInvite"), |world, _| {
+            let chat = world.invite(hash)?;
+            let inside = world.chat(chat).is_some_and(|chat| chat.is_member(actor.user));
+            if inside { Ok(chat) } else { Err(RpcError::bad("USER_NOT_PARTICIPANT")) }
+        })
+    }
+
+    /// `messages.getDialogs`: the chats that an account is in, or has written in.
+    pub fn call_dialogs(&mut self, actor: &Actor) -> Done<Vec<ChatId>> {
+        self.done(actor, About::of("messages.getDialogs"), |world, _| {
+            let private =
+                world.users.get(&actor.user).into_iter().flat_map(|user| user.mailbox.by_chat.keys().copied());
+            let inside = world.chats.values().filter(|chat| chat.is_member(actor.user)).map(|chat| chat.id);
+            Ok(private.chain(inside).collect())
+        })
+    }
+
+    /// `messages.getHistory` for the newest message (before a time, if that is not 0).
+    pub fn call_newest(&mut self, actor: &Actor, chat: ChatId, offset_date: i32) -> Done<NewestMessage> {
+        let about = About::of("messages.getHistory").from(Some(chat));
+        self.done(actor, about, |world, _| {
+            let window = Window { offset_date, limit: 1, ..Window::default() };
+            let Page { ids, total } = world.history(actor.user, chat, window)?;
+            let newest = ids.first().and_then(|id| world.message(actor.user, chat, *id));
+            let pts = world.chat(chat).filter(|_| chat.is_channel()).map(|channel| channel.pts);
+            Ok(NewestMessage { message: newest.map(std::borrow::Cow::into_owned), total, pts })
+        })
+    }
+
+    /// `updates.getState`.
+    pub fn call_state(&mut self, actor: &Actor) -> Done<State> {
+        self.done(actor, About::of("updates.getState"), |world, _| Ok(world.state(actor.user)))
     }
 
     fn done<T>(

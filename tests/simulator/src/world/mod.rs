@@ -7,12 +7,14 @@
 pub mod audit;
 pub mod call;
 pub mod chat;
+pub mod connections;
 pub mod error;
 pub mod faults;
 pub mod floods;
 pub mod forward;
 pub mod front;
 pub mod generated;
+pub mod held;
 pub mod history;
 pub mod ids;
 pub mod login;
@@ -40,7 +42,7 @@ use crate::time::{Clock, SimTime};
 use chat::Chat;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use user::User;
 
 /// Everything there is.
@@ -56,6 +58,11 @@ pub struct World {
     pub faults: faults::Faults,
     pub audit: audit::Audit,
     pub login: login::Login,
+    /// Messages that nobody can forward, and the error that says so (`MEDIA_EMPTY` and the like).
+    pub unforwardable: BTreeMap<(ChatId, MessageId), &'static str>,
+    pub(crate) connections: connections::Connections,
+    /// Random ids of forwards that were accepted and are not carried out yet.
+    pub(crate) in_flight: BTreeSet<(UserId, ChatId, i64)>,
     /// Off where nobody takes pushes, so that they do not pile up.
     pub pushes_on: bool,
     pub(crate) random_ids: HashMap<(UserId, ChatId, i64), MessageId>,
@@ -80,6 +87,9 @@ impl World {
             faults: faults::Faults::default(),
             audit: audit::Audit::default(),
             login: login::Login::default(),
+            unforwardable: BTreeMap::new(),
+            connections: connections::Connections::default(),
+            in_flight: BTreeSet::new(),
             pushes_on: true,
             random_ids: HashMap::new(),
             twins: HashMap::new(),

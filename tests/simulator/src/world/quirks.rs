@@ -18,6 +18,20 @@ pub struct Quirks {
     /// A call that repeats some random ids applies its others. Never drawn: with it, an id that the first call skipped
     /// arrives late, and no client could keep the order.
     pub repeat_applies_rest: bool,
+    /// What becomes of a repeat when a source message was deleted since.
+    #[serde(default)]
+    pub repeat_after_source_changed: SourceChanged,
+}
+
+/// How a repeat of known random ids is answered when one of the source messages was deleted since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceChanged {
+    /// As any repeat.
+    #[default]
+    AsEver,
+    /// `MESSAGE_ID_INVALID`: the ids are looked at before the random ids are.
+    MessageIdInvalid,
 }
 
 impl Quirks {
@@ -31,6 +45,11 @@ impl Quirks {
             one_bad_id_refuses_all: hash & 12 == 0,
             short_history_pages: hash & 16 != 0,
             repeat_applies_rest: false,
+            repeat_after_source_changed: if hash & 32 == 0 {
+                SourceChanged::AsEver
+            } else {
+                SourceChanged::MessageIdInvalid
+            },
         }
     }
 
@@ -43,6 +62,7 @@ impl Quirks {
             one_bad_id_refuses_all: false,
             short_history_pages: false,
             repeat_applies_rest: false,
+            repeat_after_source_changed: SourceChanged::AsEver,
         }
     }
 }

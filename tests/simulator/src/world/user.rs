@@ -42,6 +42,8 @@ pub enum AccountState {
     Revoked,
     /// Every call: `AUTH_KEY_UNREGISTERED`.
     Unregistered,
+    /// Every call: `AUTH_KEY_DUPLICATED`. The key was in use from two places at once and is dead for good.
+    KeyDuplicated,
 }
 
 /// One account's private chats and basic groups: their message ids count per account.
