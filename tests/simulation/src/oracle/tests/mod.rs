@@ -1,0 +1,1 @@
+//! Small histories, each of which breaks one invariant or none.
