@@ -23,7 +23,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Failure::failed(&error)),
     };
-    match runtime.block_on(program.run(&Terminal::stdout())) {
+    let ended = runtime.block_on(program.run(&Terminal::stdout()));
+    // A thread that still reads standard input is not waited for: whoever holds the other end may never close it.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
     }

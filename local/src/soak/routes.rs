@@ -69,11 +69,11 @@ impl<'a> Routes<'a> {
         let (from, to) = (format!("source{n}"), format!("target{n}"));
         let seed = self.seed.wrapping_add(self.all.len() as u64);
         self.stage.simulation.with_world(|world| {
-            let mut filled = channel(world, source, &from, Role::Member, &self.stage.accounts);
+            let mut filled = channel(world, source, &from, &Role::Member, &self.stage.accounts);
             let now = world.now();
             filled = generated(seed, filled, FIRST_ACCOUNT, self.messages_each, SourceMix::Everything.mix(), now);
             let admin = Role::Admin(AdminRights::default());
-            let empty = channel(world, target, &to, admin, &self.stage.accounts);
+            let empty = channel(world, target, &to, &admin, &self.stage.accounts);
             world.add_chat(filled);
             world.add_chat(empty);
         });
@@ -134,7 +134,7 @@ impl<'a> Routes<'a> {
 }
 
 /// A public channel in which all accounts have this role.
-fn channel(world: &World, id: ChatId, username: &str, role: Role, accounts: &[UserId]) -> Chat {
+fn channel(world: &World, id: ChatId, username: &str, role: &Role, accounts: &[UserId]) -> Chat {
     let now = world.now();
     let mut chat = Chat::new(id, ChatKind::Broadcast, username, now.unix_secs().saturating_sub(86_400));
     chat.username = Some(username.to_owned());

@@ -92,7 +92,7 @@ impl<'a> Strikes<'a> {
         let log_file: PathBuf = config.with_file_name("host.log");
         let mut draw = ChaCha8Rng::seed_from_u64(self.seed.wrapping_mul(1_000).wrapping_add(n));
         while !over.is_cancelled() {
-            let from = self.entries(|entries| entries.len());
+            let from = self.entries(<[Entry]>::len);
             let mut host = HostProcess::start(&program, &config, &log_file)?;
             let mut life = Life { strikes: self, id: &id, from, frozen: false, leased: None };
             match life.live(&mut host, &mut draw, over).await? {
@@ -104,7 +104,9 @@ impl<'a> Strikes<'a> {
                     *deaths += 1;
                     if *deaths > DEATHS_MAX {
                         let log = log_file.display();
-                        return Err(Failure::Failed(format!("hosts end by themselves again and again; the log: {log}")));
+                        return Err(Failure::Failed(format!(
+                            "hosts end by themselves again and again; the log: {log}"
+                        )));
                     }
                 }
             }
@@ -175,6 +177,8 @@ impl Life<'_> {
                     host.thaw()?;
                     self.frozen = true;
                     self.strikes.locked().frozen = false;
+                    // Whether it goes on or gives up is its own business: it is left alone until it calls again.
+                    self.from = self.strikes.entries(<[Entry]>::len);
                 }
             }
         }
@@ -218,7 +222,10 @@ impl Life<'_> {
     async fn calls_now(&mut self) -> bool {
         let accounts: BTreeSet<UserId> = self.strikes.entries(|entries| {
             let recent = entries.iter().rev().take(ENTRIES_BACK);
-            recent.filter(|entry| is_forward(entry) && entry.ended.is_none()).filter_map(|entry| entry.account).collect()
+            recent
+                .filter(|entry| is_forward(entry) && entry.ended.is_none())
+                .filter_map(|entry| entry.account)
+                .collect()
         });
         !accounts.is_empty() && !self.leased().await.is_disjoint(&accounts)
     }
