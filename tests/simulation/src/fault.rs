@@ -3,7 +3,7 @@
 //! Faults of calls (queue, table, Telegram) strike by chance at each call, at so many in a thousand. Faults of time (a
 //! process killed, the admin pausing ...) strike at moments that the plan draws before the run begins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -187,21 +187,6 @@ impl Faults {
         Self(Arc::new(Mutex::new(inner)))
     }
 
-    /// What a seed turns on, of those that are allowed: most seeds a few, some many, so that each meets the others in
-    /// every company.
-    pub fn drawn(seed: u64, allowed: &BTreeSet<Fault>) -> Self {
-        let mut draw = Draw::of(seed, "fault rates");
-        let share = u32::try_from(*draw.pick(&[0, 80, 150, 300, 600]).unwrap_or(&300)).unwrap_or(300);
-        let mut rates = BTreeMap::new();
-        for fault in Fault::ALL {
-            let (chosen, rate) = (draw.chance(share), draw.spread(5, 160));
-            if chosen && allowed.contains(fault) {
-                rates.insert(*fault, u32::try_from(rate).unwrap_or(5));
-            }
-        }
-        Self::new(seed, rates)
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -235,6 +220,11 @@ impl Faults {
     /// From now on nothing goes wrong.
     pub fn stop(&self) {
         self.inner().on = false;
+    }
+
+    /// Whether anything may still go wrong.
+    pub fn is_on(&self) -> bool {
+        self.inner().on
     }
 
     /// How often each struck.

@@ -1,4 +1,7 @@
-//! Ports that die at a given effect: before it is applied, or after it was applied and before the reply is seen.
+//! Ports that die at a given effect: before it is applied, or after it was applied, before or after the reply is seen.
+//!
+//! An effect is a commit, a queue call, the opening of a connection, or a forward. Reading changes nothing, and that a host
+//! shows that it lives has no part in a chunk: neither counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +18,7 @@ use transfer::address::PeerAddress;
 use transfer::ids::{AccountId, MessageId, PeerId};
 use transfer::message::Message;
 use transfer::queue::{Delivery, Job, Queue, QueueError, Receipt};
-use transfer::table::{CommitError, Key, List, Record, Table, TableError, Write};
+use transfer::table::{CommitError, Item, Key, List, Record, Table, TableError, Write};
 
 /// On which side of the effect the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,14 @@ pub enum Side {
     /// The effect does not happen.
     Before,
     /// The effect happens, and nobody learns of it.
-    After,
+    ReplyLost,
+    /// The effect happens and the process learns of it; that is its last moment.
+    ReplySeen,
+}
+
+impl Side {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Before, Self::ReplyLost, Self::ReplySeen];
 }
 
 /// Where the process dies.
@@ -76,8 +86,15 @@ impl KillPoint {
         if number != self.inner.at {
             return act.await;
         }
-        if self.inner.side == Side::After {
-            drop(act.await);
+        match self.inner.side {
+            Side::Before => {}
+            Side::ReplyLost => drop(act.await),
+            Side::ReplySeen => {
+                let reply = act.await;
+                // Whatever it goes on to do, it has no effect any more.
+                self.inner.dead.cancel();
+                return reply;
+            }
         }
         self.inner.dead.cancel();
         std::future::pending().await
@@ -108,6 +125,10 @@ impl Table for Mortal<dyn Table> {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        let shows_life = writes.iter().all(|write| matches!(write, Write::Put { item: Item::Host(_), .. }));
+        if shows_life && !self.point.was_reached() {
+            return self.inner.commit(writes).await;
+        }
         self.point.effect(self.inner.commit(writes)).await
     }
 }

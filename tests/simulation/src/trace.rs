@@ -35,9 +35,36 @@ impl Trace {
         text.push_str(&format!("{hours:02}:{minutes:02}:{secs:02}.{millis:03}  {who:<10}  {what}\n"));
     }
 
+    /// Takes what the engine logs on this thread into the story, for as long as the guard lives.
+    pub fn capture_logs(&self) -> tracing::subscriber::DefaultGuard {
+        let trace = self.clone();
+        let lines = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .without_time()
+            .with_ansi(false)
+            .with_target(false)
+            .with_writer(move || LogLine(trace.clone()))
+            .finish();
+        tracing::subscriber::set_default(lines)
+    }
+
     /// The story so far.
     pub fn text(&self) -> String {
         self.text.as_ref().map(|text| text.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+    }
+}
+
+/// A line of the engine's log on its way into the story.
+struct LogLine(Trace);
+
+impl std::io::Write for LogLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.line("log", || String::from_utf8_lossy(bytes).trim().to_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

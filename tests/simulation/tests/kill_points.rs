@@ -1,9 +1,8 @@
-//! A process that dies at every single effect of a transfer, on either side of it, and at pairs of them.
+//! A process that dies at every gap between two effects of a chunk, and its successor too: all points alone, and all pairs.
 //!
-//! An effect is a commit, a queue call, the opening of a connection, or a forward. The world is small, so that every gap of
-//! several chunks, of a batch's end and of a change of account is met.
-
-use std::time::Duration;
+//! An effect is a commit, a queue call, the opening of a connection, or a forward; each is either not applied, or applied and
+//! its reply lost, or applied and its reply seen. The next life is one of the same host (which has the dead one's lock file) or
+//! of another one (which waits for the dead one's silence). Nothing may be lost, doubled, out of order or torn.
 
 use simulation::{KillPoint, Side, Stage};
 use simulator::world::floods::FloodModel;
@@ -11,7 +10,7 @@ use simulator::world::generated::Mix;
 use transfer::task::{Task, TaskState};
 
 /// How the next process comes to act.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recovery {
     /// The same place, with the dead one's lock file.
     SameHost,
@@ -19,80 +18,135 @@ enum Recovery {
     OtherHost,
 }
 
-async fn small_stage(repeat_answers_duplicate: bool) -> Stage {
-    let stage = Stage::new(480, Mix::default(), 2).await;
-    stage.world().floods.reset(FloodModel::fixed(150, 20, 1.0));
+/// How large the world is.
+#[derive(Debug, Clone, Copy)]
+enum Size {
+    /// One chunk, one account.
+    OneChunk,
+    /// Several chunks, batches that end in the middle of things, a change of account by a flood wait.
+    Several,
+}
+
+async fn stage(size: Size, repeat_answers_duplicate: bool) -> Stage {
+    let (messages, accounts, batch_len) = match size {
+        Size::OneChunk => (30, 1, 500),
+        Size::Several => (480, 2, 130),
+    };
+    let stage = Stage::new(messages, Mix::default(), accounts).await;
+    if let Size::Several = size {
+        stage.world().floods.reset(FloodModel::fixed(150, 20, 1.0));
+    }
     stage.world().quirks.repeat_answers_duplicate = repeat_answers_duplicate;
-    // Batches end in the middle of things.
-    stage.submit(Task { batch_len: 130, ..stage.task("t") }).await;
+    stage.submit(Task { batch_len, ..stage.task("t") }).await;
     stage
 }
 
-/// Lets a host run until it dies at the point or the task is over; tells whether it died.
-async fn live_until(stage: &mut Stage, point: &KillPoint, host: &str, exclusive: bool) -> bool {
-    let handle = stage.start_host_with(host, exclusive, |ports| point.arm(ports));
-    tokio::select! {
-        () = point.reached() => {}
-        _ = stage.until_settled("t") => {}
+impl Recovery {
+    /// Starts the life after `deaths` deaths, and lets it run until it dies at the point or the task is over; tells
+    /// whether it died.
+    async fn live_until(self, stage: &mut Stage, point: &KillPoint, deaths: usize) -> bool {
+        let handle = stage.start_host_with(self.host(deaths), self == Self::SameHost, |ports| point.arm(ports));
+        tokio::select! {
+            biased;
+            () = point.reached() => {}
+            _ = stage.until_settled("t") => {}
+        }
+        handle.kill().await;
+        point.was_reached()
     }
-    handle.kill().await;
-    point.was_reached()
-}
 
-async fn finish_and_check(stage: &mut Stage, recovery: Recovery, what: &str) {
-    let _host = match recovery {
-        Recovery::SameHost => stage.start_host("a", true),
-        Recovery::OtherHost => stage.start_host("b", false),
-    };
-    let begun = stage.clock.now();
-    let task = stage.until_settled("t").await;
-    assert!(matches!(task.state, TaskState::Done { .. }), "{what}: {:?}", task.state);
-    stage.assert_exactly_once();
-    let counts = task.checkpoint.counts;
-    assert_eq!(counts.delivered, stage.delivered().len() as u64, "{what}: {counts:?}");
-    // A wait that died with its receiver may be called into once; nothing else may.
-    let early = stage.world().audit.during_wait().count() as u64;
-    assert!(early <= counts.blind_repeats, "{what}: {early} calls during waits, {counts:?}");
-    let took = stage.clock.now().duration_since(begun);
-    assert!(took < jiff::SignedDuration::from_mins(12), "{what}: recovery took {took}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn death_at_every_effect_loses_and_repeats_nothing() {
-    for recovery in [Recovery::SameHost, Recovery::OtherHost] {
-        for side in [Side::Before, Side::After] {
-            for duplicate in [false, true] {
-                let mut at = 1;
-                loop {
-                    let mut stage = small_stage(duplicate).await;
-                    let point = KillPoint::new(at, side);
-                    if !live_until(&mut stage, &point, "a", matches!(recovery, Recovery::SameHost)).await {
-                        break;
-                    }
-                    finish_and_check(&mut stage, recovery, &format!("effect {at}, {side:?}, {recovery:?}")).await;
-                    at += 1;
-                }
-                assert!(at > 25, "only {at} effects were met");
-            }
+    fn host(self, deaths: usize) -> &'static str {
+        match self {
+            Self::SameHost => "a",
+            Self::OtherHost => ["a", "b", "c"][deaths],
         }
     }
+
+    async fn finish_and_check(self, stage: &mut Stage, deaths: usize, what: &str) {
+        let _host = stage.start_host(self.host(deaths), self == Self::SameHost);
+        let begun = stage.clock.now();
+        let task = stage.until_settled("t").await;
+        assert!(matches!(task.state, TaskState::Done { .. }), "{what}: {:?}", task.state);
+        stage.assert_exactly_once();
+        let counts = task.checkpoint.counts;
+        assert_eq!(counts.delivered, stage.delivered().len() as u64, "{what}: {counts:?}");
+        // A wait that died with its receiver may be called into once; nothing else may.
+        let early = stage.world().audit.during_wait().count() as u64;
+        assert!(early <= counts.blind_repeats, "{what}: {early} calls during waits, {counts:?}");
+        let took = stage.clock.now().duration_since(begun);
+        assert!(took < jiff::SignedDuration::from_mins(12), "{what}: recovery took {took}");
+    }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_second_death_during_recovery_loses_and_repeats_nothing() {
-    for side in [Side::Before, Side::After] {
-        for first in 1..60 {
-            for second in (1..24).step_by(3) {
-                let mut stage = small_stage(first % 2 == 0).await;
-                let point = KillPoint::new(first, Side::After);
-                if !live_until(&mut stage, &point, "a", true).await {
+/// Dies once, at every effect of the larger world; tells how many there were.
+async fn alone(recovery: Recovery, side: Side, duplicate: bool) -> u32 {
+    let mut at = 1;
+    loop {
+        let mut stage = stage(Size::Several, duplicate).await;
+        if !recovery.live_until(&mut stage, &KillPoint::new(at, side), 0).await {
+            return at - 1;
+        }
+        let what = format!("effect {at}, {side:?}, {recovery:?}, duplicate {duplicate}");
+        recovery.finish_and_check(&mut stage, 1, &what).await;
+        at += 1;
+    }
+}
+
+/// Dies at every effect of the small world, and again at every effect of the life that recovers; tells how many pairs
+/// there were.
+async fn in_pairs(recovery: Recovery, first_side: Side, duplicate: bool) -> u32 {
+    let mut pairs = 0;
+    for first in 1.. {
+        for second_side in Side::ALL {
+            for second in 1.. {
+                let mut stage = stage(Size::OneChunk, duplicate).await;
+                if !recovery.live_until(&mut stage, &KillPoint::new(first, first_side), 0).await {
+                    return pairs;
+                }
+                let what = format!("{first} {first_side:?}, then {second} {second_side:?}, {recovery:?}");
+                let died = recovery.live_until(&mut stage, &KillPoint::new(second, second_side), 1).await;
+                recovery.finish_and_check(&mut stage, 2, &what).await;
+                if !died {
                     break;
                 }
-                tokio::time::sleep(Duration::from_millis(u64::from(second))).await;
-                live_until(&mut stage, &KillPoint::new(second, side), "a", true).await;
-                let what = format!("effects {first} and {second}, {side:?}");
-                finish_and_check(&mut stage, Recovery::SameHost, &what).await;
+                pairs += 1;
             }
         }
     }
+    pairs
+}
+
+macro_rules! deaths {
+    ($($name:ident: $recovery:ident, $side:ident;)*) => {
+        mod alone {
+            use super::*;
+            $(#[tokio::test(start_paused = true)]
+            async fn $name() {
+                for duplicate in [false, true] {
+                    let effects = alone(Recovery::$recovery, Side::$side, duplicate).await;
+                    assert!(effects > 20, "only {effects} effects were met");
+                }
+            })*
+        }
+
+        mod in_pairs {
+            use super::*;
+            $(#[tokio::test(start_paused = true)]
+            async fn $name() {
+                for duplicate in [false, true] {
+                    let pairs = in_pairs(Recovery::$recovery, Side::$side, duplicate).await;
+                    assert!(pairs > 150, "only {pairs} pairs were met");
+                }
+            })*
+        }
+    };
+}
+
+deaths! {
+    not_applied_recovered_by_the_same_host: SameHost, Before;
+    reply_lost_recovered_by_the_same_host: SameHost, ReplyLost;
+    reply_seen_recovered_by_the_same_host: SameHost, ReplySeen;
+    not_applied_recovered_by_another_host: OtherHost, Before;
+    reply_lost_recovered_by_another_host: OtherHost, ReplyLost;
+    reply_seen_recovered_by_another_host: OtherHost, ReplySeen;
 }

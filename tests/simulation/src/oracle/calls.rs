@@ -19,10 +19,10 @@ use transfer::account::MethodClass;
 use transfer::ids::AccountId;
 use transfer::refusal::{Meaning, Refusal};
 
+use super::Invariant;
 use super::coverage::{self, FIRST, OTHER, REPEAT};
 use super::forwards::Going;
 use super::state::State;
-use super::Invariant;
 use crate::process::Process;
 
 /// What was noted of connections and calls.

@@ -119,8 +119,7 @@ impl State {
         for (invariant, text) in self.checkpoint_broken(task) {
             self.violated(invariant, text);
         }
-        let taken_over =
-            events.iter().any(|event| matches!(event, Event::Settled { how: Settlement::TakenOver, .. }));
+        let taken_over = events.iter().any(|event| matches!(event, Event::Settled { how: Settlement::TakenOver, .. }));
         self.intent_committed(by, task, taken_over);
         if events.iter().any(|event| matches!(event, Event::AllLimited { .. })) {
             self.sleeps(world, task);
@@ -189,7 +188,7 @@ impl State {
         let ahead: BTreeSet<i32> = checkpoint.ahead.iter().map(|id| id.0).collect();
         let source = self.sources.entry(view.plan.source).or_default();
         let must = TaskView::expect(&mut view.expected, source, &view.plan, window);
-        let passed = must.range(old.saturating_add(1)..=new.max(old)).map(|(id, expect)| (*id, *expect));
+        let passed = must.range(expected::between(old, new)).map(|(id, expect)| (*id, *expect));
         let ahead_now = ahead.difference(&view.ahead).map(|id| (*id, must.get(id).copied().unwrap_or(Expect::Not)));
         let claimed: Vec<i32> =
             passed.chain(ahead_now).filter(|(_, expect)| *expect == Expect::Must).map(|(id, _)| id).collect();
@@ -220,10 +219,8 @@ impl State {
         let Some((at, account)) = first else { return };
         if wake > at.max(now.0) + 2_000 {
             let late = (wake - at.max(now.0)) / 1000;
-            let text = format!(
-                "{} sleeps until {wake_at}, {late} s longer than account {account} has to wait",
-                task.id
-            );
+            let text =
+                format!("{} sleeps until {wake_at}, {late} s longer than account {account} has to wait", task.id);
             self.violated(Invariant::WakeTime, text);
         }
     }

@@ -48,8 +48,7 @@ impl State {
         if let Some((task, of)) = self.random.get(&random_id) {
             return (*of == id).then(|| task.clone());
         }
-        let mut between =
-            self.tasks.values().filter(|task| task.plan.source == source && task.plan.target == target);
+        let mut between = self.tasks.values().filter(|task| task.plan.source == source && task.plan.target == target);
         let task = between.next()?;
         between.next().is_none().then(|| task.plan.id.clone())
     }

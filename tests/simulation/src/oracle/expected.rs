@@ -5,6 +5,7 @@
 //! that matches only through touched members may be carried or not, too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use simulator::world::message::Kind as SimKind;
@@ -70,7 +71,7 @@ pub(super) fn note(world: &World, chat: ChatId, source: &mut Source) {
 pub(super) fn expected(source: &Source, selection: &Selection, window: Window) -> BTreeMap<i32, Expect> {
     let mut sure = BTreeSet::new();
     let mut perhaps = BTreeSet::new();
-    let inside = || source.range(window.above.saturating_add(1)..=window.last.max(window.above));
+    let inside = || source.range(between(window.above, window.last));
     for (id, original) in inside().filter(|(_, original)| original.group != 0) {
         if original.touched {
             perhaps.insert(original.group);
@@ -110,6 +111,11 @@ pub(super) fn misses(source: &Source, selection: &Selection, window: Window, set
         outside && reached && !original.touched && original.date < settled
     };
     source.iter().find(wanted).map(|(id, _)| *id)
+}
+
+/// The ids above one, up to another; none if they are the wrong way round.
+pub(super) fn between(above: i32, last: i32) -> (Bound<i32>, Bound<i32>) {
+    (Bound::Excluded(above), Bound::Included(last.max(above)))
 }
 
 fn in_dates(selection: &Selection, date: i32) -> bool {
@@ -163,7 +169,7 @@ pub(super) fn places(source: &Source, window: Window, id: i32) -> (i32, i32) {
         return (id, id);
     };
     let members = || {
-        let inside = source.range(window.above.saturating_add(1)..=id.max(window.above + 1));
+        let inside = source.range(between(window.above, id));
         inside.filter(move |(_, original)| original.group == group)
     };
     let first = members().next().map_or(id, |(first, _)| *first);
@@ -174,6 +180,6 @@ pub(super) fn places(source: &Source, window: Window, id: i32) -> (i32, i32) {
 /// The other members of an album that must go in the same call as `id`.
 pub(super) fn companions(source: &Source, window: Window, id: i32) -> impl Iterator<Item = i32> + '_ {
     let group = source.get(&id).map_or(0, |original| original.group);
-    let inside = source.range(window.above.saturating_add(1)..=window.last.max(window.above));
+    let inside = source.range(between(window.above, window.last));
     inside.filter(move |(_, other)| group != 0 && other.group == group && !other.touched).map(|(id, _)| *id)
 }

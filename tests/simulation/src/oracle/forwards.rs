@@ -80,7 +80,8 @@ impl State {
     fn task_with(&self, account: UserId, request: &ForwardRequest) -> Option<TaskId> {
         let fits = |view: &&TaskView| {
             let between = view.plan.source == request.from && view.plan.target == request.to;
-            let same = |open: &OpenIntent| open.account == account.0 && open.ids().eq(request.ids.iter().map(|id| id.0));
+            let same =
+                |open: &OpenIntent| open.account == account.0 && open.ids().eq(request.ids.iter().map(|id| id.0));
             between && view.open.as_ref().is_some_and(same)
         };
         self.tasks.values().find(fits).map(|view| view.plan.id.clone())

@@ -58,8 +58,11 @@ impl State {
         let account = open.account;
         view.past.push(open);
         if !decided && !given_up && !there.is_empty() {
-            let text =
-                format!("{}: an intent of account {account} is withdrawn though {} was carried out", task.id, told(there));
+            let text = format!(
+                "{}: an intent of account {account} is withdrawn though {} was carried out",
+                task.id,
+                told(there)
+            );
             self.violated(Invariant::IntentKept, text);
         }
     }
@@ -130,10 +133,8 @@ impl State {
         for (id, random) in pairs {
             let (of, other) = self.random.entry(random.0).or_insert_with(|| (task.id.clone(), id));
             if *of != task.id || *other != id {
-                let text = format!(
-                    "message {id} of {} gets the random id {} of message {other} of {of}",
-                    task.id, random.0
-                );
+                let text =
+                    format!("message {id} of {} gets the random id {} of message {other} of {of}", task.id, random.0);
                 return Some((Invariant::RandomIds, text));
             }
         }

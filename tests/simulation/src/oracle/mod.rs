@@ -83,12 +83,7 @@ impl Oracle {
     }
 
     /// Watches these tasks and accounts. With `clock_jumps` what hangs on wall time is not judged.
-    pub fn watching(
-        world: Arc<Mutex<World>>,
-        tasks: Vec<WatchedTask>,
-        accounts: Vec<i64>,
-        clock_jumps: bool,
-    ) -> Self {
+    pub fn watching(world: Arc<Mutex<World>>, tasks: Vec<WatchedTask>, accounts: Vec<i64>, clock_jumps: bool) -> Self {
         let state = State::new(&lock(&world), tasks, &accounts, clock_jumps);
         Self { world, state: Mutex::new(state) }
     }

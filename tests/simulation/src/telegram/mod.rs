@@ -10,6 +10,8 @@ mod convert;
 mod flight;
 mod line;
 mod strike;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub use witness::Witness;

@@ -1,1 +1,5 @@
-//! Small histories, each of which breaks one invariant or none.
+//! Small histories. The honest one breaks nothing; each of the others breaks one invariant, which must be seen.
+
+mod calls;
+mod history;
+mod story;

@@ -1,0 +1,435 @@
+//! One run: a seed's world, its hosts at work in it, whatever goes wrong, and what must come of it.
+//!
+//! First everything may go wrong; then (at the plan's `faults_end`) faults stop, the admin puts right what an admin can
+//! put right, and every task has to end, or to park with a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use simulator::world::World;
+use tokio::time::Instant;
+use transfer::clock::Clock;
+use transfer::ids::{HostId, Incarnation, TaskId};
+use transfer::queue::memory::MemoryQueue;
+use transfer::table::memory::MemoryTable;
+use transfer::table::{Item, Key, Table};
+use transfer::task::{Task, TaskState};
+
+use crate::admin::Admin;
+use crate::engines;
+use crate::fault::{Fault, Faults, Tally};
+use crate::hosts::{Place, Surroundings};
+use crate::oracle::{Coverage, Invariant, Oracle, Violation};
+use crate::plan::{Moment, Plan};
+use crate::process::Process;
+use crate::setting;
+use crate::trace::Trace;
+
+/// How often the run looks whether it is over.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// What a task may take beyond the waits that were set, once faults have stopped.
+const GRACE: SignedDuration = SignedDuration::from_mins(10);
+/// How often the admin resumes a task that parks, in the end.
+const RESUMES_MAX: u32 = 3;
+
+/// How to run a seed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The faults that a seed may turn on.
+    pub faults: BTreeSet<Fault>,
+    /// Whether the story is kept.
+    pub trace: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { faults: Fault::ALL.iter().copied().collect(), trace: false }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// Messages that the pool's accounts made in the targets.
+    pub delivered: u64,
+    /// How often each fault struck.
+    pub faults: Tally,
+    /// What came up.
+    pub coverage: Coverage,
+    /// What was broken, in the order of time.
+    pub violations: Vec<Violation>,
+    /// How long it took in the world's time.
+    pub virtual_time: Duration,
+    /// In which states the tasks ended.
+    pub ends: BTreeMap<&'static str, u64>,
+    /// The story, if it was kept.
+    pub trace: String,
+}
+
+/// Runs a seed.
+pub fn run(seed: u64, options: &Options) -> Report {
+    run_plan(Plan::of(seed, &options.faults), options)
+}
+
+/// Runs a plan.
+pub fn run_plan(plan: Plan, options: &Options) -> Report {
+    #[expect(clippy::expect_used, reason = "without a runtime there is nothing to be done")]
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without I/O can always be built");
+    runtime.block_on(async {
+        let trace = if options.trace { Trace::on() } else { Trace::off() };
+        let _logs = options.trace.then(|| trace.capture_logs());
+        Box::pin(Simulated::new(plan, trace).await.live()).await
+    })
+}
+
+/// What the run itself does at a moment.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// The admin submits a task.
+    Submit(usize),
+    /// What the plan wants.
+    Moment(Moment),
+    /// A host comes back.
+    Start(usize),
+    /// A host goes on.
+    Thaw(usize),
+}
+
+struct Simulated {
+    plan: Plan,
+    clock: Clock,
+    begun: Instant,
+    around: Surroundings,
+    places: Vec<Place>,
+    admin: Admin,
+    agenda: BTreeMap<(Duration, u64), Next>,
+    entries: u64,
+    panics: Vec<String>,
+    resumes: BTreeMap<String, u32>,
+}
+
+impl Simulated {
+    async fn new(plan: Plan, trace: Trace) -> Self {
+        let clock = Clock::starting_at(plan.begin);
+        let world = Arc::new(Mutex::new(setting::world(&plan)));
+        let table = Arc::new(MemoryTable::new());
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
+        let oracle = Arc::new(Oracle::new(world.clone(), &plan));
+        let faults = Faults::new(plan.seed, plan.rates.clone());
+        let around = Surroundings { world, table, queue, oracle, faults, trace };
+        let desk = Process::new(HostId::from("admin"), Incarnation::from("admin"), clock.clone());
+        let admin = Admin::new(desk, &around);
+        let places = (0..plan.hosts).map(|number| Place::new(number, &plan, &clock, &around)).collect();
+        let mut simulated = Self {
+            plan,
+            clock,
+            begun: Instant::now(),
+            around,
+            places,
+            admin,
+            agenda: BTreeMap::new(),
+            entries: 0,
+            panics: Vec::new(),
+            resumes: BTreeMap::new(),
+        };
+        simulated.prepare().await;
+        simulated
+    }
+
+    async fn prepare(&mut self) {
+        for writes in setting::pool(&self.plan).chunks(20) {
+            let committed = engines::commit(&self.around.table, &self.around.oracle, self.admin.desk(), writes).await;
+            debug_assert!(committed.is_ok(), "an empty table accepts everything");
+        }
+        let (tasks, moments) = (self.plan.tasks.clone(), self.plan.moments.clone());
+        for (number, task) in tasks.iter().enumerate() {
+            self.at(task.at, Next::Submit(number));
+        }
+        for (at, moment) in moments {
+            self.at(at, Next::Moment(moment));
+        }
+        for host in 0..self.places.len() {
+            self.at(Duration::from_millis(37 * host as u64), Next::Start(host));
+        }
+    }
+
+    fn at(&mut self, at: Duration, next: Next) {
+        self.entries += 1;
+        self.agenda.insert((at, self.entries), next);
+    }
+
+    fn after(&mut self, millis: u64, next: Next) {
+        self.at(self.begun.elapsed() + Duration::from_millis(millis), next);
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.around.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn live(mut self) -> Report {
+        self.tell(|| "begins".to_owned());
+        let stormy = self.plan.faults_end;
+        if !self.until(stormy).await {
+            self.calm_down().await;
+            self.be_lively().await;
+        }
+        for place in &mut self.places {
+            place.kill().await;
+        }
+        self.report().await
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        self.around.trace.line("run", what);
+    }
+
+    /// Lets things happen until then; tells whether the run is over before.
+    async fn until(&mut self, end: Duration) -> bool {
+        loop {
+            let now = self.begun.elapsed();
+            if self.around.oracle.first().is_some() || !self.panics.is_empty() {
+                return true;
+            }
+            if self.is_over().await {
+                return true;
+            }
+            if now >= end {
+                return false;
+            }
+            let due = self.agenda.first_key_value().map_or(Duration::MAX, |((at, _), _)| *at);
+            if due <= now {
+                if let Some((_, next)) = self.agenda.pop_first() {
+                    self.act(next).await;
+                }
+                continue;
+            }
+            tokio::time::sleep(due.min(end).saturating_sub(now).min(LOOK_EVERY)).await;
+            self.look_after_hosts();
+        }
+    }
+
+    /// A host that gave up is started again, as a supervisor does; one that panicked is a defect.
+    fn look_after_hosts(&mut self) {
+        for host in 0..self.places.len() {
+            if let Some(how) = self.places[host].ended() {
+                if how.starts_with("PANICS") {
+                    self.panics.push(how);
+                }
+                let back = if self.around.faults.is_on() { self.around.faults.between(100, 5_000) } else { 100 };
+                self.after(back, Next::Start(host));
+            }
+        }
+    }
+
+    async fn tasks(&self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for task in &self.plan.tasks {
+            let read = self.around.table.get(&Key::task(&TaskId::from(task.id.as_str()))).await;
+            if let Ok(Some(record)) = read
+                && let Item::Task(task) = record.item
+            {
+                tasks.push(*task);
+            }
+        }
+        tasks
+    }
+
+    async fn is_over(&self) -> bool {
+        let tasks = self.tasks().await;
+        tasks.len() == self.plan.tasks.len() && tasks.iter().all(|task| task.state.is_over())
+    }
+
+    async fn act(&mut self, next: Next) {
+        match next {
+            Next::Submit(number) => {
+                let task = setting::task(&self.plan.tasks[number], self.clock.now());
+                self.admin.submit(&task).await;
+            }
+            Next::Start(host) => self.places[host].start(),
+            Next::Thaw(host) => self.places[host].thaw(),
+            Next::Moment(moment) => self.strike(moment).await,
+        }
+    }
+
+    async fn strike(&mut self, moment: Moment) {
+        match moment {
+            Moment::Kill { host, back_ms } if self.places[host].process().is_some() => {
+                self.around.faults.struck(Fault::Kill);
+                self.places[host].kill().await;
+                self.after(back_ms, Next::Start(host));
+            }
+            Moment::Restart { host } if self.places[host].process().is_some() => {
+                self.around.faults.struck(Fault::Restart);
+                self.places[host].stop();
+            }
+            Moment::Freeze { host, millis } if self.places[host].process().is_some() => {
+                self.around.faults.struck(Fault::Freeze);
+                self.places[host].freeze();
+                self.after(millis, Next::Thaw(host));
+            }
+            Moment::Kill { .. } | Moment::Restart { .. } | Moment::Freeze { .. } => {}
+            Moment::ClockJump { host, by } => {
+                self.around.faults.struck(Fault::ClockJump);
+                self.tell(|| format!("the clock of host {host} jumps by {by}"));
+                self.places[host].clock().jump(by);
+            }
+            Moment::Wish { task, fault, choice } => {
+                let id = TaskId::from(self.plan.tasks[task].id.as_str());
+                if self.admin.wish(&id, fault, choice).await {
+                    self.around.faults.struck(fault);
+                }
+            }
+            Moment::Profile { account, fault, choice } => {
+                if self.admin.edit_account(self.plan.accounts[account].id, fault, choice).await {
+                    self.around.faults.struck(fault);
+                }
+            }
+            Moment::SlowMode { .. } | Moment::Account { .. } | Moment::Source { .. } | Moment::Target { .. } => {
+                let struck = crate::churn::strike(&self.plan, &self.around, moment);
+                if let Some(fault) = struck {
+                    self.around.faults.struck(fault);
+                }
+            }
+        }
+    }
+
+    /// Nothing goes wrong from now on, and the admin puts right what an admin can.
+    async fn calm_down(&mut self) {
+        self.tell(|| "faults stop".to_owned());
+        self.around.faults.stop();
+        self.agenda.retain(|_, next| matches!(next, Next::Submit(_)));
+        for host in 0..self.places.len() {
+            let place = &mut self.places[host];
+            place.thaw();
+            let off = place.clock().now().duration_since(self.clock.now());
+            place.clock().jump(-off);
+            place.start();
+        }
+        crate::churn::put_right(&self.plan, &self.around);
+        for account in &self.plan.accounts {
+            self.admin.edit_account(account.id, Fault::Enable, 0).await;
+        }
+    }
+
+    /// Every task has to end, or to park with a reason, within the waits that were set and ten minutes.
+    async fn be_lively(&mut self) {
+        let mut patience = self.patience().await;
+        loop {
+            let now = self.begun.elapsed();
+            if self.until(now + Duration::from_secs(2)).await {
+                return;
+            }
+            let tasks = self.tasks().await;
+            let mut waiting = tasks.len() < self.plan.tasks.len();
+            let mut resumed = false;
+            for task in &tasks {
+                match &task.state {
+                    TaskState::Paused { .. } => {
+                        self.admin.wish(&task.id, Fault::Resume, 0).await;
+                        resumed = true;
+                    }
+                    TaskState::Parked { reason } => {
+                        let times = self.resumes.entry(task.id.0.clone()).or_default();
+                        if reason.trim().is_empty() {
+                            self.around
+                                .oracle
+                                .violated(Invariant::Liveness, format!("{} parked without a reason", task.id));
+                        }
+                        if *times < RESUMES_MAX {
+                            *times += 1;
+                            self.admin.wish(&task.id, Fault::Resume, 0).await;
+                            resumed = true;
+                        }
+                    }
+                    TaskState::Ready { .. } | TaskState::Running { .. } | TaskState::Waiting { .. } => waiting = true,
+                    TaskState::Failed { .. } | TaskState::Done { .. } | TaskState::Cancelled { .. } => {}
+                }
+            }
+            if resumed {
+                // The admin's hand sets the clock anew.
+                patience = self.patience().await;
+            } else if !waiting {
+                return;
+            } else if self.begun.elapsed() > patience {
+                let states: Vec<String> = tasks.iter().map(|task| format!("{} {:?}", task.id, task.state)).collect();
+                let text = format!("tasks do not end though nothing goes wrong any more: {}", states.join("; "));
+                self.around.oracle.violated(Invariant::Liveness, text);
+                return;
+            }
+        }
+    }
+
+    /// Until when everything must have come to an end, in the run's time: the waits that are set, the paces, ten minutes.
+    async fn patience(&self) -> Duration {
+        let now = self.clock.now();
+        let mut latest = self.around.oracle.latest_wait().max(now);
+        let mut paces = SignedDuration::ZERO;
+        for task in self.tasks().await {
+            if let TaskState::Waiting { wake_at, .. } = task.state {
+                latest = latest.max(wake_at);
+            }
+            latest = latest.max(task.checkpoint.pace.next_at.unwrap_or(now));
+            let pace = &task.pace;
+            let messages = self.plan.sources.iter().map(|source| source.messages).max().unwrap_or(0);
+            let pauses = if pace.pause_after_files == 0 { 0 } else { messages / u64::from(pace.pause_after_files) + 1 };
+            let millis = messages * pace.forward_rate_ms + pauses * pace.pause_duration_ms;
+            paces += SignedDuration::from_millis(i64::try_from(millis).unwrap_or(0));
+        }
+        // A bucket of Telegram's goes on filling: that many waits can still come, one account after the other.
+        let floods = self.plan.bucket.map_or(0, |(size, wait_secs)| {
+            let messages: u64 = self.plan.sources.iter().map(|source| source.messages).sum();
+            (messages * self.plan.tasks.len() as u64 / u64::from(size.max(1)) + 1) * u64::from(wait_secs)
+        });
+        let budgets = self.plan.accounts.iter().any(|account| account.budget.is_some());
+        let days = SignedDuration::from_hours(if budgets { 24 * 4 } else { 0 });
+        let allowed = latest.duration_since(now)
+            + paces
+            + days
+            + SignedDuration::from_secs(i64::try_from(floods).unwrap_or(0))
+            + GRACE;
+        self.begun.elapsed() + Duration::try_from(allowed).unwrap_or_default()
+    }
+
+    async fn report(self) -> Report {
+        let oracle = &self.around.oracle;
+        let tasks = self.tasks().await;
+        for panic in &self.panics {
+            oracle.violated(Invariant::Liveness, panic.clone());
+        }
+        if oracle.first().is_none() {
+            oracle.finish(&self.around.table);
+        }
+        let mut ends: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for task in &tasks {
+            *ends.entry(task.state.word()).or_default() += 1;
+        }
+        let delivered = {
+            let world = self.world();
+            let made = self.plan.targets.iter().filter_map(|target| world.chat(target.chat));
+            let accounts: BTreeSet<i64> = self.plan.accounts.iter().map(|account| account.id).collect();
+            made.flat_map(|chat| chat.all_created()).filter(|made| accounts.contains(&made.by.0)).count() as u64
+        };
+        self.tell(|| format!("ends: {ends:?}, {delivered} delivered"));
+        for violation in oracle.violations() {
+            self.tell(|| format!("VIOLATION {violation}"));
+        }
+        Report {
+            seed: self.plan.seed,
+            delivered,
+            faults: self.around.faults.tally(),
+            coverage: oracle.coverage(),
+            violations: oracle.violations(),
+            virtual_time: self.begun.elapsed(),
+            ends,
+            trace: self.around.trace.text(),
+        }
+    }
+}
