@@ -104,7 +104,7 @@ async fn an_album_stands_where_its_first_member_does() {
     story.carry(&ann, &[1, 2], 2, &[]).await;
     story.carry(&ann, &[4], 2, &[4]).await;
     story.carry(&ann, &[3, 5], 5, &[]).await;
-    assert_eq!(story.broken(), [Invariant::Order]);
+    story.assert_broken(Invariant::Order);
 }
 
 #[tokio::test(start_paused = true)]
