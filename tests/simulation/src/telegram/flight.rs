@@ -52,6 +52,9 @@ pub(super) async fn read<T: Send>(
             act(&mut world, &line.actor)
         })
     };
+    if let Ok(done) = &decided {
+        front.tell(|| read_story(front, done.audit));
+    }
     back(&line, decided, reply).await;
 }
 
@@ -177,6 +180,14 @@ fn story(front: &Front, request: &ForwardRequest, audit: u64) -> String {
     let user = entry.account.map_or(0, |user| user.0);
     let repeat = if entry.repeat { " again" } else { "" };
     format!("account {user} forwards {} -> {target}{repeat}: {}", ids(request), outcome(entry))
+}
+
+fn read_story(front: &Front, audit: u64) -> String {
+    let world = front.world();
+    let Some(entry) = world.audit.entry(audit) else { return String::new() };
+    let user = entry.account.map_or(0, |user| user.0);
+    let of = entry.source.and_then(|chat| world.chat(chat)).map_or("", |chat| chat.title.as_str());
+    format!("account {user} asks {} {of}: {}", entry.method, entry.outcome_text())
 }
 
 fn outcome(entry: &Entry) -> String {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::world::chat::{Banned, Topic};
 use crate::world::message::{Forward, Kind, Poll};
+use crate::world::quirks::SourceChanged;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -221,4 +222,59 @@ proptest! {
         let arrived: Vec<MessageId> = in_target(&world).iter().map(|copy| copy.source.unwrap().1).collect();
         prop_assert_eq!(arrived, wanted);
     }
+}
+
+#[test]
+fn a_message_that_nobody_can_forward_refuses_the_call() {
+    let mut world = world(&texts(3));
+    world.unforwardable.insert((SOURCE, MessageId(2)), "MEDIA_EMPTY");
+    assert_eq!(refusal(world.call_forward(&BEN, &request(&[1, 2, 3]))), "MEDIA_EMPTY");
+    assert!(in_target(&world).is_empty());
+    assert!(world.call_forward(&BEN, &request(&[1, 3])).result.is_ok());
+}
+
+#[test]
+fn a_repeat_after_the_source_changed_is_answered_either_way() {
+    for (quirk, refused) in [(SourceChanged::AsEver, false), (SourceChanged::MessageIdInvalid, true)] {
+        let mut world = world(&texts(3));
+        world.quirks.repeat_after_source_changed = quirk;
+        world.call_forward(&BEN, &request(&[1, 2])).result.unwrap();
+        assert!(world.call_forward(&BEN, &request(&[1, 2])).result.is_ok(), "nothing has changed yet");
+        world.delete_in_channel(&ADA, SOURCE, &[MessageId(2)]).unwrap();
+        let done = world.call_forward(&BEN, &request(&[1, 2]));
+        assert!(world.audit.entries().last().unwrap().repeat);
+        match done.result {
+            Ok(earlier) => assert!(!refused && earlier.ids.len() == 2),
+            Err(error) => assert!(refused && error.message == "MESSAGE_ID_INVALID"),
+        }
+        assert_eq!(in_target(&world).len(), 2);
+    }
+}
+
+#[test]
+fn a_held_forward_is_in_flight_until_it_is_carried_out() {
+    let mut world = world(&texts(3));
+    let held = world.accept_forward(&BEN, request(&[1, 2])).expect("it is accepted");
+    assert_eq!(world.audit.entry(held.audit()).unwrap().outcome_text(), "open");
+    assert_eq!(refusal(world.call_forward(&BEN, &request(&[1, 2]))), "RANDOM_ID_DUPLICATE");
+    assert_eq!(refusal(world.call_forward(&BEN, &request(&[2, 3]))), "RANDOM_ID_DUPLICATE");
+    assert!(in_target(&world).is_empty());
+    let audit = held.audit();
+    assert_eq!(world.carry_out(held).result.unwrap().ids.len(), 2);
+    let entry = world.audit.entry(audit).unwrap();
+    assert!(entry.was_applied() && entry.applied == 2);
+    assert_eq!(world.call_forward(&BEN, &request(&[1, 2])).result.unwrap().ids.len(), 2);
+    assert_eq!(in_target(&world).len(), 2);
+}
+
+#[test]
+fn a_wait_refuses_what_arrives_and_not_what_was_accepted_before() {
+    let mut world = world(&texts(3));
+    let held = world.accept_forward(&BEN, request(&[1])).expect("it is accepted");
+    let script = r#"{"account": 2, "code": 420, "message": "FLOOD_WAIT_50"}"#;
+    world.floods.script(serde_json::from_str(script).unwrap());
+    let refused = world.accept_forward(&BEN, request(&[2])).expect_err("it is told to wait");
+    assert_eq!(refused.result.unwrap_err().message, "FLOOD_WAIT_50");
+    assert!(world.carry_out(held).result.is_ok());
+    assert!(world.audit.during_wait().next().is_none(), "the first call came before the wait");
 }

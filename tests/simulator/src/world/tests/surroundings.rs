@@ -82,6 +82,7 @@ fn the_state_of_an_account_answers_for_it() {
         (AccountState::Banned, "USER_DEACTIVATED_BAN", false),
         (AccountState::Revoked, "SESSION_REVOKED", false),
         (AccountState::Unregistered, "AUTH_KEY_UNREGISTERED", false),
+        (AccountState::KeyDuplicated, "AUTH_KEY_DUPLICATED", false),
     ];
     for (state, name, reads) in cases {
         world.users.get_mut(&UserId(2)).unwrap().state = state;
