@@ -78,13 +78,13 @@ impl Oracle {
             selection: task.selection.clone(),
             style: task.style,
         });
-        let accounts = plan.accounts.iter().map(|account| account.id).collect();
-        Self::watching(world, tasks.collect(), accounts, plan.rates.contains_key(&Fault::ClockJump))
+        let accounts: Vec<i64> = plan.accounts.iter().map(|account| account.id).collect();
+        Self::watching(world, tasks.collect(), &accounts, plan.rates.contains_key(&Fault::ClockJump))
     }
 
     /// Watches these tasks and accounts. With `clock_jumps` what hangs on wall time is not judged.
-    pub fn watching(world: Arc<Mutex<World>>, tasks: Vec<WatchedTask>, accounts: Vec<i64>, clock_jumps: bool) -> Self {
-        let state = State::new(&lock(&world), tasks, &accounts, clock_jumps);
+    pub fn watching(world: Arc<Mutex<World>>, tasks: Vec<WatchedTask>, accounts: &[i64], clock_jumps: bool) -> Self {
+        let state = State::new(&lock(&world), tasks, accounts, clock_jumps);
         Self { world, state: Mutex::new(state) }
     }
 

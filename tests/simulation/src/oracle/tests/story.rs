@@ -132,7 +132,7 @@ impl Story {
             selection: Selection::everything(),
             style: Style::default(),
         };
-        let oracle = Oracle::watching(world.clone(), vec![watched], vec![ANN, BOB], false);
+        let oracle = Oracle::watching(world.clone(), vec![watched], &[ANN, BOB], false);
         let clock = Clock::starting_at(begin());
         let host = process("a", "a-1", &clock);
         let today = jiff::civil::date(2026, 9, 21);
