@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, HostId};
 use crate::lease::Lease;
 
 /// What hosts know of an account.
@@ -41,6 +41,9 @@ pub struct Account {
     /// Grows with every taking of the lease.
     #[serde(default)]
     pub lease_epoch: u64,
+    /// For whom its holder let it go: a host that waited for it. Others leave it alone for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_go_for: Option<HostId>,
     /// When its connections were last closed by a holder that may have left a call uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
@@ -206,6 +209,7 @@ impl Account {
             today: Day::new(today),
             lease: None,
             lease_epoch: 0,
+            let_go_for: None,
             closed_at: None,
         }
     }

@@ -56,6 +56,9 @@ pub struct Intent {
     /// The first time anything about it was uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertain_since: Option<Timestamp>,
+    /// When somebody last tried to settle it: the hour of trying does not run while nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
 }
 
 /// Selected messages that were not carried, and why.

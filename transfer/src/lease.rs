@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{HostId, Incarnation};
+use crate::ids::{AccountId, HostId, Incarnation};
 
 /// How often a host renews its HOST item.
 pub const RENEW_EVERY: Duration = Duration::from_secs(5);
@@ -44,4 +44,7 @@ pub struct Host {
     pub program_version: String,
     /// How many accounts it holds.
     pub accounts_held: u32,
+    /// Accounts of other hosts that its tasks wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<AccountId>,
 }

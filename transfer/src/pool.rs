@@ -168,6 +168,13 @@ fn exhausted(members: &[Member], need: &Need<'_>) -> String {
     }
 }
 
+/// The accounts that could carry on now, were they not in other hands: those that are worth standing in line for.
+pub fn turns(members: &[Member], need: &Need<'_>, now: Timestamp, today: Date) -> BTreeSet<AccountId> {
+    let free = |member: &&Member| member.unfit(need).is_none() && member.free_at(need, now, today).is_none();
+    let ids = members.iter().filter(free).map(|member| &member.account.id);
+    ids.filter(|id| need.busy.contains(id)).cloned().collect()
+}
+
 fn names(labels: &[&str]) -> String {
     let shown = labels.iter().take(NAMES_MAX).copied().collect::<Vec<_>>().join(", ");
     match labels.len().checked_sub(NAMES_MAX) {

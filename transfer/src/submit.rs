@@ -449,6 +449,7 @@ mod tests {
             tried_at: None,
             readings: 3,
             uncertain_since: None,
+            looked_at: None,
         };
         put(&table, &task.id, |task| {
             task.state = TaskState::Parked { reason: "look at the target".into() };

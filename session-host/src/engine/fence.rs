@@ -67,6 +67,7 @@ pub(crate) async fn renew(shared: &Shared) -> Result<(), Halt> {
         renewed_at: fence.clock.now(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         accounts_held: shared.pool.held_count(),
+        wants: shared.sharing.wishes(),
     });
     // Any copy is as good as another: this is the only writer, and what others look at is that it moves.
     let commit = shared.ports.table.commit(vec![Write::Put { item, guard: Guard::None }]).await;

@@ -34,7 +34,7 @@ impl HostsSeen {
     }
 
     /// Notes what stands in the HOST item, and tells whether that life has been silent for 100 s.
-    fn is_silent(&self, incarnation: &Incarnation, renewal: Option<u64>) -> bool {
+    pub(crate) fn is_silent(&self, incarnation: &Incarnation, renewal: Option<u64>) -> bool {
         let now = self.clock.uptime();
         let mut lives = self.lives.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let seen = lives.entry(incarnation.clone()).or_insert(Seen { renewal, at: now });

@@ -8,8 +8,11 @@ mod consumer;
 mod fence;
 mod halt;
 mod hosts_seen;
+mod line;
+mod one_call;
 mod pool;
 mod run;
+mod sharing;
 mod store;
 mod sweeper;
 
@@ -18,21 +21,20 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use transfer::account::MethodClass;
 use transfer::clock::Clock;
-use transfer::ids::{AccountId, HostId, Incarnation};
+use transfer::ids::{HostId, Incarnation};
 use transfer::lease::Lease;
 use transfer::queue::Queue;
-use transfer::refusal::Refusal;
 use transfer::table::Table;
-use transfer::verdict::{AccountEffect, Attempt, verdict};
 
 use crate::telegram::Telegram;
 use consumer::Consumer;
 use fence::Fence;
 pub use halt::Halt;
 use hosts_seen::HostsSeen;
+use line::Line;
 use pool::Pool;
+use sharing::Sharing;
 use store::Store;
 use sweeper::Sweeper;
 
@@ -74,9 +76,11 @@ pub(crate) struct Shared {
     pub(crate) ports: Ports,
     pub(crate) config: HostConfig,
     pub(crate) store: Store,
-    pub(crate) fence: Fence,
+    pub(crate) fence: Arc<Fence>,
     pub(crate) hosts_seen: HostsSeen,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) line: Line,
+    pub(crate) sharing: Sharing,
     pub(crate) running: run::RunningTasks,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
@@ -88,13 +92,6 @@ impl Shared {
     /// The lease that this life of this host writes.
     pub(crate) fn lease(&self) -> Lease {
         Lease { host: self.config.id.clone(), incarnation: self.config.incarnation.clone() }
-    }
-
-    /// Notes the wait that a refusal brings, at receipt.
-    pub(crate) fn note_refusal(&self, account: &AccountId, refusal: &Refusal, class: MethodClass) {
-        if let AccountEffect::Cooling { secs } = verdict(refusal, Attempt::First).account {
-            self.pool.note_wait(account, class, self.wait_until(secs));
-        }
     }
 
     /// When a wait that was just received is over.
@@ -122,12 +119,28 @@ impl SessionHost {
     /// A host that does nothing yet. Cancelling `stop` ends it cleanly.
     pub fn new(config: HostConfig, ports: Ports, stop: CancellationToken) -> Self {
         let store = Store::new(ports.table.clone());
-        let fence = Fence::new(ports.clock.clone());
+        let fence = Arc::new(Fence::new(ports.clock.clone()));
         let hosts_seen = HostsSeen::new(ports.clock.clone());
         let pool = Arc::new(Pool::new());
+        let line = Line::default();
+        let sharing = Sharing::new(config.id.clone(), ports.clock.clone());
         let running = run::RunningTasks::default();
         let due = tokio::sync::Notify::new();
-        Self { shared: Arc::new(Shared { ports, config, store, fence, hosts_seen, pool, running, stop, due }) }
+        Self {
+            shared: Arc::new(Shared {
+                ports,
+                config,
+                store,
+                fence,
+                hosts_seen,
+                pool,
+                line,
+                sharing,
+                running,
+                stop,
+                due,
+            }),
+        }
     }
 
     /// Works until it is told to stop, then finishes the calls in flight, commits, closes, and lets go of its leases.

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use transfer::account::{Account, Member, MethodClass, Profile, Waits};
-use transfer::ids::{AccountId, PeerId};
+use transfer::ids::{AccountId, HostId, PeerId};
 use transfer::table::{Guard, Item, Key, List, Record, Write};
 
+use super::one_call::OneCall;
 use super::store::{Committed, expect_item};
-use super::{Halt, Shared, hosts_seen};
+use super::{Halt, Shared, hosts_seen, sharing};
 use crate::telegram::{Connection, OpenError, Peer};
 
 /// How long a leased account without a task keeps its connection, so that the next batch finds it warm.
@@ -110,6 +111,16 @@ impl Pool {
         account.waits.merged(&received)
     }
 
+    /// Until when the account may not call methods of this class, as far as this life was told.
+    pub(crate) fn received_wait(
+        &self,
+        account: &AccountId,
+        class: MethodClass,
+        now: jiff::Timestamp,
+    ) -> Option<jiff::Timestamp> {
+        self.inner().waits.get(account)?.until(class, now)
+    }
+
     /// Returns when some task has given an account back, or after `at_most`.
     pub(crate) async fn turn_ended(&self, at_most: Duration) {
         // Whoever waits looks again afterwards anyway: a notification that is missed costs time, nothing else.
@@ -120,8 +131,7 @@ impl Pool {
         }
     }
 
-    /// Gives an account back.
-    pub(crate) fn give_back(&self, mut hold: Hold, uptime: Duration) {
+    fn rest(&self, mut hold: Hold, uptime: Duration) {
         let turn = hold.turn.take();
         self.inner().resting.insert(hold.account.id.clone(), (hold, uptime));
         drop(turn);
@@ -138,8 +148,18 @@ impl Pool {
     }
 }
 
-/// The pool as it stands in the table, with the waits that this process knows, and who cannot be had now.
-pub(crate) async fn members(shared: &Shared) -> Result<(Vec<Member>, BTreeSet<AccountId>), Halt> {
+/// The pool as a task sees it.
+pub(crate) struct Members {
+    /// As it stands in the table, with the waits that this process knows.
+    pub(crate) all: Vec<Member>,
+    /// Who cannot be had now.
+    pub(crate) busy: BTreeSet<AccountId>,
+    /// Who of those is with another host, or on the way to one.
+    pub(crate) elsewhere: BTreeSet<AccountId>,
+}
+
+/// Looks at the pool.
+pub(crate) async fn members(shared: &Shared) -> Result<Members, Halt> {
     let mut accounts = BTreeMap::new();
     let mut profiles = BTreeMap::new();
     for record in shared.store.list(List::Accounts).await? {
@@ -150,33 +170,50 @@ pub(crate) async fn members(shared: &Shared) -> Result<(Vec<Member>, BTreeSet<Ac
         }
     }
     let mut members = Vec::new();
-    let mut taken = BTreeSet::new();
+    let mut elsewhere = BTreeSet::new();
     for (id, mut account) in accounts {
         // An account is added in one commit; the index may show the halves one after the other.
         let Some(profile) = profiles.remove(&id) else { continue };
-        if !hosts_seen::may_take(shared, account.lease.as_ref()).await? {
-            taken.insert(id);
+        if !may_have(shared, &account).await? {
+            elsewhere.insert(id);
         }
         account.waits = shared.pool.waits(&account);
         members.push(Member { account, profile });
     }
     let uptime = shared.ports.clock.uptime();
     let inner = shared.pool.inner();
-    taken.extend(inner.busy.iter().cloned());
-    taken.extend(inner.unreachable.iter().filter(|(_, (until, _))| *until > uptime).map(|(id, _)| id.clone()));
+    let mut busy: BTreeSet<AccountId> = elsewhere.union(&inner.busy).cloned().collect();
+    busy.extend(inner.unreachable.iter().filter(|(_, (until, _))| *until > uptime).map(|(id, _)| id.clone()));
     drop(inner);
     members.sort_by(|a, b| a.account.id.cmp(&b.account.id));
-    Ok((members, taken))
+    Ok(Members { all: members, busy, elsewhere })
+}
+
+/// Whether this host may take an account as it stands in the table.
+async fn may_have(shared: &Shared, account: &Account) -> Result<bool, Halt> {
+    Ok(!shared.sharing.is_meant_for_other(account) && hosts_seen::may_take(shared, account.lease.as_ref()).await?)
+}
+
+/// Gives an account back: to rest here, or to the next host that wants it.
+pub(crate) async fn give_back(shared: &Shared, hold: Hold) {
+    match shared.sharing.next_host(&hold.account.id) {
+        Some(host) => release(shared, hold, Some(host)).await,
+        None => shared.pool.rest(hold, shared.ports.clock.uptime()),
+    }
 }
 
 /// Takes an account for a turn: from where it rests, or by its lease.
 pub(crate) async fn reach(shared: &Shared, id: &AccountId) -> Result<Reach, Halt> {
     let Some(turn) = Turn::begin(&shared.pool, id) else { return Ok(Reach::Busy) };
     let rested = shared.pool.inner().resting.remove(id).map(|(hold, _)| hold);
-    match rested {
-        Some(hold) => refresh(shared, hold, turn).await,
-        None => take_lease(shared, id, turn).await,
+    let reach = match rested {
+        Some(hold) => refresh(shared, hold, turn).await?,
+        None => take_lease(shared, id, turn).await?,
+    };
+    if let Reach::Held(_) = reach {
+        shared.sharing.granted(id);
     }
+    Ok(reach)
 }
 
 /// A rested account may have been edited, and another host may have taken it if this one was frozen.
@@ -198,10 +235,11 @@ async fn refresh(shared: &Shared, mut hold: Hold, turn: Turn) -> Result<Reach, H
 
 async fn take_lease(shared: &Shared, id: &AccountId, turn: Turn) -> Result<Reach, Halt> {
     let Some((mut account, version, profile)) = read_member(shared, id).await? else { return Ok(Reach::Gone) };
-    if !hosts_seen::may_take(shared, account.lease.as_ref()).await? {
+    if !may_have(shared, &account).await? {
         return Ok(Reach::Busy);
     }
     account.lease = Some(shared.lease());
+    account.let_go_for = None;
     account.lease_epoch += 1;
     let version = match put_account(shared, &account, version).await? {
         Some(version) => version,
@@ -246,7 +284,7 @@ pub(crate) async fn connected(shared: &Shared, hold: &mut Hold) -> Result<Arc<dy
     match shared.ports.telegram.open(&id).await {
         Ok(connection) => {
             shared.pool.inner().unreachable.remove(&id);
-            let connection: Arc<dyn Connection> = Arc::from(connection);
+            let connection: Arc<dyn Connection> = Arc::new(OneCall::new(shared, id, connection));
             hold.connection = Some(connection.clone());
             Ok(connection)
         }
@@ -267,16 +305,21 @@ pub(crate) async fn close(hold: &mut Hold) {
     }
 }
 
-/// Lets go of accounts that rested for long enough, so that other hosts can have them.
+/// Lets go of accounts that rested for long enough, or that another host wants.
 #[expect(clippy::infinite_loop, reason = "it ends with the host, by being dropped")]
 pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(REST_MAX / 4);
     loop {
         tick.tick().await;
+        if shared.pool.held_count() > 0 {
+            sharing::look_around(&shared).await;
+        }
         let now = shared.ports.clock.uptime();
         let idle: Vec<AccountId> = {
             let inner = shared.pool.inner();
-            let rested = inner.resting.iter().filter(|(_, (_, since))| now.saturating_sub(*since) >= REST_MAX);
+            let rested = inner.resting.iter().filter(|(id, (_, since))| {
+                now.saturating_sub(*since) >= REST_MAX || shared.sharing.next_host(id).is_some()
+            });
             rested.map(|(id, _)| id.clone()).collect()
         };
         for id in idle {
@@ -284,7 +327,8 @@ pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
             let rested = shared.pool.inner().resting.remove(&id);
             if let Some((mut hold, _)) = rested {
                 hold.turn = Some(turn);
-                release(&shared, hold).await;
+                let wanted_by = shared.sharing.next_host(&id);
+                release(&shared, hold, wanted_by).await;
             }
         }
     }
@@ -294,18 +338,19 @@ pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
 pub(crate) async fn close_all(shared: &Shared) {
     let resting = std::mem::take(&mut shared.pool.inner().resting);
     for (hold, _) in resting.into_values() {
-        release(shared, hold).await;
+        release(shared, hold, None).await;
     }
 }
 
 /// Closes the connection, *then* gives the lease back. If the process dies in between, the lease stays and others wait
 /// for this life's silence: late, but never two connections.
-async fn release(shared: &Shared, mut hold: Hold) {
+async fn release(shared: &Shared, mut hold: Hold, wanted_by: Option<HostId>) {
     let id = hold.account.id.clone();
     close(&mut hold).await;
     let mut account = hold.account;
     account.waits = shared.pool.waits(&account);
     account.lease = None;
+    account.let_go_for = wanted_by;
     match put_account(shared, &account, hold.version).await {
         Ok(Some(_)) => {}
         Ok(None) => tracing::debug!(account = %id, "the account was written by somebody else; its lease stays"),

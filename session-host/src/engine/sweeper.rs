@@ -20,8 +20,8 @@ use super::{Halt, Shared, hosts_seen};
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How long a queued task may wait for a host before its job is taken for lost: longer than a job stays invisible.
 const QUEUED_MAX: Duration = Duration::from_secs(150);
-/// Tasks looked at in one sweep.
-const SWEEP_MAX: u32 = 100;
+/// Tasks asked for at first; more when there are more.
+const SWEEP_LEN: u32 = 100;
 
 /// The loop that sweeps.
 pub(crate) struct Sweeper {
@@ -53,12 +53,25 @@ impl Sweeper {
     }
 }
 
+/// Everything that is due. Tasks at work are due too, and stand first: a list that is cut off would hide the orphans
+/// behind them.
+async fn due(shared: &Shared, until: Timestamp) -> Result<Vec<Record>, Halt> {
+    let mut limit = SWEEP_LEN;
+    loop {
+        let due = shared.ports.table.due(until, limit).await;
+        let due = due.map_err(|error| Halt::Unavailable(error.to_string()))?;
+        if due.len() < usize::try_from(limit).unwrap_or(usize::MAX) || limit == u32::MAX {
+            return Ok(due);
+        }
+        limit = limit.saturating_mul(4);
+    }
+}
+
 /// Re-queues what is due, and tells when the next task will be.
 async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     let now = shared.ports.clock.now();
     let soon = now.saturating_add(SWEEP_EVERY).unwrap_or(Timestamp::MAX);
-    let due = shared.ports.table.due(soon, SWEEP_MAX).await;
-    let due = due.map_err(|error| Halt::Unavailable(error.to_string()))?;
+    let due = due(shared, soon).await?;
     let mut next: Option<Timestamp> = None;
     for record in due {
         let Item::Task(task) = record.item else { continue };
@@ -80,8 +93,7 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
 /// anew, so that no job that died with that life, invisible, blocks its task for two minutes.
 pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
     shared.ports.queue.purge().await.map_err(|error| Halt::Unavailable(error.to_string()))?;
-    let due = shared.ports.table.due(shared.ports.clock.now(), SWEEP_MAX).await;
-    for record in due.map_err(|error| Halt::Unavailable(error.to_string()))? {
+    for record in due(shared, shared.ports.clock.now()).await? {
         requeue_if_orphaned(shared, &TaskId(record_task_id(&record)), Duration::ZERO).await?;
     }
     Ok(())

@@ -84,6 +84,7 @@ pub fn intent(id: u64) -> Intent {
         tried_at: None,
         readings: 0,
         uncertain_since: Some(instant(3)),
+        looked_at: Some(instant(4)),
     }
 }
 
@@ -163,6 +164,7 @@ pub fn one_of_each() -> Vec<Item> {
             renewed_at: instant(10),
             program_version: "0.1.0".to_owned(),
             accounts_held: 3,
+            wants: vec![AccountId::from("7001")],
         }),
     ]
 }

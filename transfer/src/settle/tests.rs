@@ -54,6 +54,7 @@ fn intent(source: &[Message], units: &[u8], style: Style) -> Intent {
         tried_at: None,
         readings: 0,
         uncertain_since: None,
+        looked_at: None,
     }
 }
 

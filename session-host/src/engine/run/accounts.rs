@@ -1,13 +1,15 @@
 //! Which account carries the next chunk, and what it knows of source and target.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use transfer::account::{AccountState, Counters, MethodClass};
 use transfer::event::Event;
 use transfer::ids::AccountId;
 use transfer::intent::Intent;
-use transfer::pool::{Choice, Need, choose};
+use transfer::pool::{Choice, Need, choose, turns};
 use transfer::refusal::Refusal;
 use transfer::table::item::KnownPeer;
 use transfer::table::{Item, Key};
@@ -21,10 +23,44 @@ use crate::engine::pool::{self, Reach};
 use crate::engine::store::expect_item;
 use crate::telegram::{CallError, Connection, OpenError, Peer};
 
+/// For how long a task stands in the line before it lets another task have its permit, if there are more tasks.
+const STANDS_MAX: Duration = Duration::from_secs(60);
 /// How long a task waits for its turn before it looks at the pool again.
 const TURN_WAIT: Duration = Duration::from_secs(5);
 /// How long an account that cannot be used for another reason than a wait is left out of this run's choice.
 const EXCLUDED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// What an account is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// To carry a chunk: it must have this much of its budget left.
+    Carry { room: u32 },
+    /// To read the target for settling. Nothing is written, and nobody sleeps longer than until then.
+    Settle { until: Timestamp },
+}
+
+impl Purpose {
+    fn class(self) -> MethodClass {
+        match self {
+            Self::Carry { .. } => MethodClass::Write,
+            Self::Settle { .. } => MethodClass::Read,
+        }
+    }
+
+    fn room(self) -> u32 {
+        match self {
+            Self::Carry { room } => room,
+            Self::Settle { .. } => 0,
+        }
+    }
+
+    fn wakes_at(self, at: Timestamp) -> Timestamp {
+        match self {
+            Self::Carry { .. } => at,
+            Self::Settle { until } => at.min(until),
+        }
+    }
+}
 
 /// Source and target as the held account sees them.
 pub(super) enum Seen {
@@ -35,24 +71,24 @@ pub(super) enum Seen {
 
 impl Run {
     /// Sees to it that a capable account is held and connected; `Some(step)` when that needs something else first.
-    pub(super) async fn hold_account(&mut self) -> Result<Option<Step>, Halt> {
-        let room = self.room;
-        if self.hold_is_good(room) {
+    pub(super) async fn hold_account(&mut self, purpose: Purpose) -> Result<Option<Step>, Halt> {
+        if self.hold_is_good(purpose) {
             return Ok(None);
         }
         // What was staged belongs to the account that is given back now.
         self.stage_day();
         self.commit().await?;
-        self.give_back();
+        self.give_back().await;
         self.wish_read = None;
         let now = self.now();
         self.excluded.retain(|_, until| *until > now);
-        let (mut members, busy) = pool::members(&self.shared).await?;
-        for member in &mut members {
+        let mut members = pool::members(&self.shared).await?;
+        members.busy.extend(self.shared.line.before(&self.task.id));
+        for member in &mut members.all {
             // Whoever may not read cannot carry either, and whoever is left out is as good as waiting.
             let waits = &mut member.account.waits;
             for until in [waits.read, self.excluded.get(&member.account.id).copied()].into_iter().flatten() {
-                waits.extend(MethodClass::Write, until);
+                waits.extend(purpose.class(), until);
             }
         }
         let (today, midnight) = self.shared.today();
@@ -62,14 +98,19 @@ impl Run {
             group: self.task.group.as_deref(),
             bound_to: self.task.bound_to.as_ref(),
             not_for_peer: &not_for_peer,
-            busy: &busy,
-            room,
-            class: MethodClass::Write,
+            busy: &members.busy,
+            room: purpose.room(),
+            class: purpose.class(),
             midnight,
         };
-        match choose(&members, &need, now, today) {
-            Choice::Use(id) => self.take(&id).await,
+        match choose(&members.all, &need, now, today) {
+            Choice::Use(id) => self.take(&id, purpose).await,
             Choice::WaitUntil { at, why } => {
+                let at = purpose.wakes_at(at);
+                if self.shared.ports.clock.until(at) > TURN_WAIT {
+                    // It keeps its number, and holds nobody up meanwhile.
+                    self.standing = None;
+                }
                 if self.excluded.is_empty() {
                     self.stage_event(Event::AllLimited { wake_at: at });
                 }
@@ -78,19 +119,37 @@ impl Run {
             }
             Choice::WaitForTurn { or_at } => {
                 let wait = or_at.map_or(TURN_WAIT, |at| self.shared.ports.clock.until(at).min(TURN_WAIT));
-                self.wait_for_turn(wait).await;
-                Ok(Some(Step::Again))
+                let turns = turns(&members.all, &need, now, today);
+                turns.intersection(&members.elsewhere).for_each(|account| self.shared.sharing.wish(account));
+                self.wait_for_turn(turns, wait).await.map(Some)
             }
             Choice::Exhausted(reason) => self.park(self.why_nobody_can(&reason)).await.map(Some),
         }
     }
 
-    async fn wait_for_turn(&self, at_most: Duration) {
+    /// Stands in the line for these accounts. A host that is full lets other tasks have the permit after a while, unless
+    /// this one is the next: its turn comes.
+    async fn wait_for_turn(&mut self, accounts: BTreeSet<AccountId>, at_most: Duration) -> Result<Step, Halt> {
+        let uptime = self.shared.ports.clock.uptime();
+        self.standing = Some(self.shared.line.stand(&self.task.id, accounts, uptime));
+        let since = *self.stands_since.get_or_insert(uptime);
+        let is_full = self.shared.running.count() >= self.shared.config.tasks_max;
+        if is_full && uptime.saturating_sub(since) >= STANDS_MAX && !self.shared.line.is_first(&self.task.id) {
+            return self.requeue().await;
+        }
         tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => {}
             () = self.shared.pool.turn_ended(at_most) => {}
         }
+        Ok(Step::Again)
+    }
+
+    /// An account is held: whoever stands in the line next is not held up any more.
+    fn leave_line(&mut self) {
+        self.standing = None;
+        self.stands_since = None;
+        self.shared.line.leave(&self.task.id);
     }
 
     fn why_nobody_can(&self, reason: &str) -> String {
@@ -101,8 +160,8 @@ impl Run {
         whole
     }
 
-    /// Whether the account in hand may carry another chunk now.
-    fn hold_is_good(&self, room: u32) -> bool {
+    /// Whether the account in hand may do this now.
+    fn hold_is_good(&self, purpose: Purpose) -> bool {
         let Some(hold) = &self.hold else { return false };
         let now = self.now();
         let id = &hold.account.id;
@@ -111,11 +170,11 @@ impl Run {
         let charged = if hold.account.today.date == today { i64::from(hold.account.today.charged) } else { 0 };
         let charged = (charged + self.delta.charged).max(0);
         let within_budget =
-            hold.profile.daily_budget.is_none_or(|budget| charged + i64::from(room) <= i64::from(budget));
+            hold.profile.daily_budget.is_none_or(|budget| charged + i64::from(purpose.room()) <= i64::from(budget));
         hold.profile.enabled
             && hold.account.state == AccountState::Ready
             && self.delta.state.is_none()
-            && waits.until(MethodClass::Write, now).is_none()
+            && waits.until(purpose.class(), now).is_none()
             && waits.until(MethodClass::Read, now).is_none()
             && within_budget
             && !self.not_for_peer.contains_key(id)
@@ -132,14 +191,15 @@ impl Run {
     }
 
     /// Takes an account that was chosen.
-    pub(super) async fn take(&mut self, id: &AccountId) -> Result<Option<Step>, Halt> {
+    async fn take(&mut self, id: &AccountId, purpose: Purpose) -> Result<Option<Step>, Halt> {
         match pool::reach(&self.shared, id).await? {
             Reach::Held(hold) => {
                 self.hold = Some(hold);
                 self.delta = AccountDelta::default();
+                self.leave_line();
                 // It was chosen from a list that may be behind; what counts is what was read just now.
-                if !self.hold_is_good(self.room) {
-                    self.give_back();
+                if !self.hold_is_good(purpose) {
+                    self.give_back().await;
                     self.exclude(id);
                     return Ok(Some(Step::Again));
                 }
@@ -153,7 +213,7 @@ impl Run {
     }
 
     pub(super) fn exclude(&mut self, id: &AccountId) {
-        let until = self.now().saturating_add(EXCLUDED_FOR).unwrap_or(jiff::Timestamp::MAX);
+        let until = self.now().saturating_add(EXCLUDED_FOR).unwrap_or(Timestamp::MAX);
         self.excluded.insert(id.clone(), until);
     }
 
@@ -192,7 +252,7 @@ impl Run {
             let id = hold.account.id.clone();
             self.exclude(&id);
         }
-        self.give_back();
+        self.give_back().await;
         Ok(Step::Again)
     }
 
@@ -394,16 +454,17 @@ impl Run {
             return Ok(None);
         }
         self.commit().await?;
-        self.give_back();
+        self.give_back().await;
         match pool::reach(&self.shared, &intent.account).await? {
             Reach::Held(hold) => {
                 self.hold = Some(hold);
                 self.delta = AccountDelta::default();
+                self.leave_line();
                 Ok(None)
             }
             Reach::Busy => {
-                self.wait_for_turn(TURN_WAIT).await;
-                Ok(Some(Step::Again))
+                self.shared.sharing.wish(&intent.account);
+                self.wait_for_turn(BTreeSet::from([intent.account.clone()]), TURN_WAIT).await.map(Some)
             }
             Reach::Gone => {
                 let reason = format!(

@@ -83,6 +83,7 @@ impl Run {
             tried_at: None,
             readings: 0,
             uncertain_since: None,
+            looked_at: None,
         };
         self.delta.charged += i64::try_from(intent.ids.len()).unwrap_or(i64::MAX);
         self.delta.used_at = Some(now);

@@ -28,6 +28,11 @@ impl RunningTasks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(task)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn begin(&self, task: &TaskId) -> Option<Running> {
         let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task.clone());
         first.then(|| Running { tasks: self.clone(), task: task.clone() })
@@ -100,6 +105,8 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         wish_read: None,
         settle_steps: 0,
         room: 1,
+        standing: None,
+        stands_since: None,
         _running: running,
     })))
 }

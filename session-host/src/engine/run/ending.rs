@@ -39,7 +39,7 @@ impl Run {
             self.staged.push(Write::Delete { key: Key::target(target), guard: Guard::None });
         }
         self.commit().await?;
-        self.give_back();
+        self.give_back().await;
         Ok(Step::End)
     }
 
@@ -91,7 +91,7 @@ impl Run {
 
     /// Queues the task's next job. Its `seq` is committed first; if the process dies before the job is sent, the sweeper
     /// finds the task due and sends one.
-    async fn requeue(&mut self) -> Result<Step, Halt> {
+    pub(super) async fn requeue(&mut self) -> Result<Step, Halt> {
         self.task.seq += 1;
         let job = Job { v: 1, task: self.task.id.clone(), batch: self.task.checkpoint.batches + 1, seq: self.task.seq };
         let step = self.end(TaskEvent::Yield).await?;

@@ -28,6 +28,7 @@ use transfer::queue::Job;
 use transfer::table::{Key, Record, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
 
+use super::line::Standing;
 use super::pool::Hold;
 use super::store::expect_item;
 use super::{Halt, Shared};
@@ -104,6 +105,9 @@ struct Run {
     settle_steps: u32,
     /// How much of its budget the account must have left: 1, or what the next album needs.
     room: u32,
+    /// This task's place in the line for accounts, and since when (uptime) it stands there.
+    standing: Option<Standing>,
+    stands_since: Option<Duration>,
     _running: claim::Running,
 }
 
@@ -185,7 +189,7 @@ impl Run {
             return self.sleep_until(until, why.to_owned()).await;
         }
         self.commit().await?;
-        self.give_back();
+        self.give_back().await;
         self.wish_read = None;
         tracing::debug!(task = %self.task.id, wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX), why, "waiting");
         tokio::select! {
@@ -205,14 +209,14 @@ impl Run {
             // Whatever was in flight must not be sent any more once somebody else acts.
             super::pool::close(&mut hold).await;
         }
-        self.shared.pool.give_back(*hold, self.shared.ports.clock.uptime());
+        super::pool::give_back(&self.shared, *hold).await;
     }
 
     /// Gives the account back, so that others can have it.
-    fn give_back(&mut self) {
+    async fn give_back(&mut self) {
         self.reader = None;
         if let Some(hold) = self.hold.take() {
-            self.shared.pool.give_back(*hold, self.shared.ports.clock.uptime());
+            super::pool::give_back(&self.shared, *hold).await;
         }
     }
 

@@ -6,7 +6,7 @@ use transfer::ids::MessageId;
 use transfer::message::Message;
 use transfer::task::Checkpoint;
 
-use super::accounts::Seen;
+use super::accounts::{Purpose, Seen};
 use super::{Run, Step};
 use crate::engine::Halt;
 use crate::telegram::{CallError, Connection, Newest, Peer};
@@ -20,7 +20,7 @@ const ALBUM_REACH: i32 = 50;
 impl Run {
     /// Sees to it that everything is known that the next chunk needs; `Some(step)` when something else comes first.
     pub(super) async fn be_ready(&mut self) -> Result<Option<Step>, Halt> {
-        if let Some(step) = self.hold_account().await? {
+        if let Some(step) = self.hold_account(Purpose::Carry { room: self.room }).await? {
             return Ok(Some(step));
         }
         let (source, target) = match self.peers().await? {

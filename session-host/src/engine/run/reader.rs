@@ -7,7 +7,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use transfer::ids::MessageId;
 use transfer::message::Message;
-use transfer::refusal::Refusal;
 
 use crate::telegram::{CallError, Connection, Peer};
 
@@ -30,7 +29,7 @@ pub(super) enum Page {
     Failed(CallError),
 }
 
-/// A reader at work; it stops when it is dropped.
+/// A reader at work; it stops when it is dropped. A call that it has under way goes on, and holds up the next one.
 pub(super) struct Reader {
     pages: mpsc::Receiver<Page>,
     _task: JoinSet<()>,
@@ -44,11 +43,10 @@ impl Reader {
         after: MessageId,
         last: MessageId,
         polite: bool,
-        on_refusal: impl Fn(&Refusal) + Send + Sync + 'static,
     ) -> Self {
         let (send, pages) = mpsc::channel(PAGES_AHEAD);
         let mut task = JoinSet::new();
-        let reading = Reading { connection, source, last, polite, on_refusal };
+        let reading = Reading { connection, source, last, polite };
         task.spawn(reading.read(after, send));
         Self { pages, _task: task }
     }
@@ -65,16 +63,14 @@ impl Reader {
     }
 }
 
-struct Reading<F> {
+struct Reading {
     connection: Arc<dyn Connection>,
     source: Peer,
     last: MessageId,
     polite: bool,
-    /// Told at receipt: whoever drops this reader before its page is taken must not forget a wait.
-    on_refusal: F,
 }
 
-impl<F: Fn(&Refusal)> Reading<F> {
+impl Reading {
     async fn read(self, mut after: MessageId, pages: mpsc::Sender<Page>) {
         let mut in_a_row = 0_u32;
         while after < self.last {
@@ -91,12 +87,7 @@ impl<F: Fn(&Refusal)> Reading<F> {
                     messages.retain(|message| message.id <= self.last);
                     Page::Messages(messages)
                 }
-                Err(error) => {
-                    if let CallError::Refused(refusal) = &error {
-                        (self.on_refusal)(refusal);
-                    }
-                    Page::Failed(error)
-                }
+                Err(error) => Page::Failed(error),
             };
             let failed = matches!(page, Page::Failed(_));
             // Nobody listens any more: the run has another account, or is over.

@@ -3,7 +3,6 @@
 use transfer::account::MethodClass;
 use transfer::chunk::{Chunk, Cut, Limit, Passed, cut};
 use transfer::ids::MessageId;
-use transfer::refusal::Refusal;
 use transfer::task::TaskEvent;
 
 use super::reader::{Page, Reader};
@@ -112,12 +111,7 @@ impl Run {
             };
             let last = self.task.last_id.unwrap_or(MessageId(i32::MAX));
             let polite = self.task.pace != transfer::pace::Pace::none();
-            let Some(account) = self.hold.as_ref().map(|hold| hold.account.id.clone()) else {
-                return Ok(Some(Step::Again));
-            };
-            let shared = self.shared.clone();
-            let note = move |refusal: &Refusal| shared.note_refusal(&account, refusal, MethodClass::Read);
-            self.reader = Some(Reader::start(connection, source.clone(), after, last, polite, note));
+            self.reader = Some(Reader::start(connection, source.clone(), after, last, polite));
         }
         let Some(reader) = &mut self.reader else { return Ok(Some(Step::Again)) };
         let page = match reader.ready() {

@@ -18,7 +18,7 @@ use transfer::sequence::IdSequence;
 use transfer::settle::{Evidence, Settlement, settle};
 use transfer::verdict::{AccountEffect, Attempt, TaskEffect, verdict};
 
-use super::accounts::Seen;
+use super::accounts::{Purpose, Seen};
 use super::attempt::pair;
 use super::{Left, Run, Step};
 use crate::engine::{Halt, pool};
@@ -33,6 +33,8 @@ const REPEAT_WAIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 const CLOSED_FOR: SignedDuration = SignedDuration::from_secs(120);
 /// An uncertain intent is settled, taken over or parked within this.
 const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// Whoever settles looks at least every ten minutes; after this long nobody did.
+const NOBODY_LOOKED: SignedDuration = SignedDuration::from_mins(20);
 /// Steps of settling that go without a pause: repeat, read, decide.
 const SETTLE_STEPS_AT_ONCE: u32 = 6;
 /// From then on each step waits a second more than the one before, up to this.
@@ -67,11 +69,13 @@ impl Run {
     pub(super) async fn settle_step(&mut self) -> Result<Step, Halt> {
         let Some(intent) = self.task.checkpoint.intent.clone() else { return Ok(Step::Again) };
         let now = self.now();
-        let since = intent.uncertain_since.unwrap_or(now);
+        let since = tried_since(&intent, now);
         if let Some(open) = &mut self.task.checkpoint.intent {
             open.uncertain_since = Some(since);
+            open.looked_at = Some(now);
+            self.dirty = true;
         }
-        if now.duration_since(since) > SETTLED_WITHIN {
+        if now.duration_since(since) >= SETTLED_WITHIN {
             return self.give_up("it could not be settled within an hour").await;
         }
         self.settle_steps += 1;
@@ -189,7 +193,7 @@ impl Run {
         }
         self.dirty = true;
         if let Some(until) = self.read_wait() {
-            return self.wait(until, "the target may not be read before").await;
+            return self.wait(until.min(self.looks_again_by()), "the target may not be read before").await;
         }
         let read = self.evidence(connection.as_ref(), intent, &source, &target, known).await;
         let (messages, evidence) = match read {
@@ -234,13 +238,14 @@ impl Run {
                 && hold.account.state == AccountState::Ready
                 && self.delta.state.is_none()
                 && !self.not_for_peer.contains_key(&hold.account.id)
+                && self.read_wait().is_none_or(|until| until.duration_since(self.now()) <= REPEAT_WAIT_MAX)
         });
         if !maker_reads {
             // Nothing of the maker may be open while somebody else decides.
             if self.hold.as_ref().is_some_and(|hold| hold.account.id == intent.account) {
                 self.drop_account().await?;
             }
-            if let Some(step) = self.hold_account().await? {
+            if let Some(step) = self.hold_account(Purpose::Settle { until: self.looks_again_by() }).await? {
                 return Ok(Err(step));
             }
         }
@@ -312,6 +317,14 @@ impl Run {
         Ok(Step::Again)
     }
 
+    /// Nobody sleeps longer than this while an intent is open: there may be another way by then, or the hour is over.
+    fn looks_again_by(&self) -> Timestamp {
+        let now = self.now();
+        let since = self.task.checkpoint.intent.as_ref().and_then(|intent| intent.uncertain_since).unwrap_or(now);
+        let over = since.saturating_add(SETTLED_WITHIN).unwrap_or(Timestamp::MAX);
+        now.saturating_add(REPEAT_WAIT_MAX).unwrap_or(Timestamp::MAX).min(over.max(now))
+    }
+
     /// Until when the reading account may not read.
     fn read_wait(&self) -> Option<Timestamp> {
         let hold = self.hold.as_ref()?;
@@ -340,6 +353,14 @@ impl Run {
         }
         self.park(reason).await
     }
+}
+
+/// Since when somebody tries to settle the intent. The hour is one of trying: where every host was down, or the clock was
+/// set, it begins anew, so that nothing is given up that nobody looked at.
+fn tried_since(intent: &Intent, now: Timestamp) -> Timestamp {
+    let Some(since) = intent.uncertain_since.filter(|since| *since <= now) else { return now };
+    let looked_at = intent.looked_at.unwrap_or(since);
+    if now.duration_since(looked_at) > NOBODY_LOOKED { now } else { since }
 }
 
 /// A refusal that says nothing about the account's standing or waits.

@@ -1,0 +1,156 @@
+//! One call per method class at a time, on one connection.
+//!
+//! A call that was sent cannot be taken back: whoever stops waiting for it (a reader whose pages nobody wants any more)
+//! leaves it under way. So each call runs to its end here, whoever waits for it, and holds its class until then; a wait
+//! that its answer brings is noted at receipt; and what went before is looked at again when the class is free.
+
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinSet;
+use transfer::account::MethodClass;
+use transfer::address::PeerAddress;
+use transfer::clock::Clock;
+use transfer::ids::{AccountId, MessageId, PeerId};
+use transfer::message::Message;
+use transfer::refusal::Refusal;
+use transfer::verdict::{AccountEffect, Attempt, verdict};
+
+use super::Shared;
+use super::fence::Fence;
+use super::pool::Pool;
+use crate::telegram::{CallError, Connection, Difference, Forward, Forwarded, Newest, Peer};
+
+/// A connection on which calls of one class do not overlap.
+pub(crate) struct OneCall {
+    connection: Arc<dyn Connection>,
+    account: AccountId,
+    fence: Arc<Fence>,
+    pool: Arc<Pool>,
+    clock: Clock,
+    write: Arc<Mutex<()>>,
+    read: Arc<Mutex<()>>,
+    resolve: Arc<Mutex<()>>,
+    under_way: SyncMutex<JoinSet<()>>,
+}
+
+impl OneCall {
+    /// Wraps the connection of an account.
+    pub(crate) fn new(shared: &Shared, account: AccountId, connection: Box<dyn Connection>) -> Self {
+        Self {
+            connection: Arc::from(connection),
+            account,
+            fence: shared.fence.clone(),
+            pool: shared.pool.clone(),
+            clock: shared.ports.clock.clone(),
+            write: Arc::default(),
+            read: Arc::default(),
+            resolve: Arc::default(),
+            under_way: SyncMutex::default(),
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a call when its class is free. Dropped before that, nothing was sent; dropped later, it goes on by itself.
+    async fn call<T, F>(
+        &self,
+        class: MethodClass,
+        act: impl FnOnce(Arc<dyn Connection>) -> F + Send,
+    ) -> Result<T, CallError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, CallError>> + Send + 'static,
+    {
+        let lane = match class {
+            MethodClass::Write => &self.write,
+            MethodClass::Read => &self.read,
+            MethodClass::Resolve => &self.resolve,
+        };
+        let free = lane.clone().lock_owned().await;
+        // The one before may have taken long, and brought a wait.
+        self.fence.check().map_err(|halt| CallError::Uncertain(halt.to_string()))?;
+        if let Some(until) = self.pool.received_wait(&self.account, class, self.clock.now()) {
+            let secs = secs_until(until, self.clock.now());
+            return Err(CallError::Refused(Refusal::parse(420, &format!("FLOOD_WAIT_{secs}"))));
+        }
+        let (tell, told) = oneshot::channel();
+        let (pool, clock, account) = (self.pool.clone(), self.clock.clone(), self.account.clone());
+        let calling = act(self.connection.clone());
+        {
+            let mut under_way = self.under_way();
+            while under_way.try_join_next().is_some() {}
+            under_way.spawn(async move {
+                let answer = calling.await;
+                if let Err(CallError::Refused(refusal)) = &answer {
+                    note(&pool, &clock, &account, class, refusal);
+                }
+                drop(free);
+                // Nobody may be waiting any more.
+                drop(tell.send(answer));
+            });
+        }
+        told.await.unwrap_or_else(|_closed| Err(CallError::Uncertain("the connection was closed".into())))
+    }
+}
+
+fn note(pool: &Pool, clock: &Clock, account: &AccountId, class: MethodClass, refusal: &Refusal) {
+    if let AccountEffect::Cooling { secs } = verdict(refusal, Attempt::First).account {
+        let wait = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
+        pool.note_wait(account, class, clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX));
+    }
+}
+
+/// Whole seconds, rounded up.
+fn secs_until(until: Timestamp, now: Timestamp) -> i64 {
+    let left = until.duration_since(now);
+    left.as_secs() + i64::from(left.subsec_nanos() > 0)
+}
+
+#[async_trait]
+impl Connection for OneCall {
+    async fn resolve(&self, address: &PeerAddress) -> Result<Peer, CallError> {
+        let address = address.clone();
+        self.call(MethodClass::Resolve, |on| async move { on.resolve(&address).await }).await
+    }
+
+    async fn look(&self, peer: PeerId, access_hash: i64) -> Result<Peer, CallError> {
+        self.call(MethodClass::Read, move |on| async move { on.look(peer, access_hash).await }).await
+    }
+
+    async fn history(&self, peer: &Peer, after: MessageId, limit: u32) -> Result<Vec<Message>, CallError> {
+        let peer = peer.clone();
+        self.call(MethodClass::Read, move |on| async move { on.history(&peer, after, limit).await }).await
+    }
+
+    async fn newest(&self, peer: &Peer, before: Option<Timestamp>) -> Result<Newest, CallError> {
+        let peer = peer.clone();
+        self.call(MethodClass::Read, move |on| async move { on.newest(&peer, before).await }).await
+    }
+
+    async fn messages(&self, peer: &Peer, ids: &[MessageId]) -> Result<Vec<Message>, CallError> {
+        let (peer, ids) = (peer.clone(), ids.to_vec());
+        self.call(MethodClass::Read, move |on| async move { on.messages(&peer, &ids).await }).await
+    }
+
+    async fn forward(&self, forward: &Forward) -> Result<Forwarded, CallError> {
+        let forward = forward.clone();
+        self.call(MethodClass::Write, move |on| async move { on.forward(&forward).await }).await
+    }
+
+    async fn difference(&self, peer: &Peer, pts: i32) -> Result<Difference, CallError> {
+        let peer = peer.clone();
+        self.call(MethodClass::Read, move |on| async move { on.difference(&peer, pts).await }).await
+    }
+
+    async fn close(&self) {
+        // What is still under way is answered to nobody; the connection itself sees to it that nothing more is sent.
+        self.connection.close().await;
+        let mut under_way = std::mem::take(&mut *self.under_way());
+        under_way.shutdown().await;
+    }
+}
