@@ -120,7 +120,7 @@ async fn late(line: &Arc<Line>, request: ForwardRequest, by: Duration, reply: on
     tell_witness(front, done.audit);
 }
 
-fn check(world: &World, actor: &Actor, access: &Access) -> Result<(), RpcError> {
+fn check(world: &World, actor: &Actor, access: &[(ChatId, i64)]) -> Result<(), RpcError> {
     access.iter().try_for_each(|(chat, hash)| world.check_access(actor.user, *chat, *hash))
 }
 
