@@ -32,6 +32,9 @@ fn broken_files_and_impossible_options_are_told() {
     refused(&run(at, &["demo", "--pace", "huge"]), "huge");
     refused(&run(at, &["demo", "--accounts", "0"]), "0 accounts");
     refused(&run(at, &["simulator", "--scenario", "broken.json"]), "broken.json");
+    refused(&run(at, &["soak", "--freeze-secs", "9..5"]), "5..120");
+    refused(&run(at, &["soak", "--data", "file/below"]), "file/below");
+    refused(&run(at, &["soak", "--report", "none/r.json"]), "none/r.json");
     let transfer = ["transfer", "--from", "@source", "--to", "@target"];
     refused(&run(at, &transfer), "ferry init");
     fs::write(at.join("ferry.toml"), "data_dir = 5").unwrap();
