@@ -148,6 +148,7 @@ impl Waits {
     pub fn until(&self, class: MethodClass, now: Timestamp) -> Option<Timestamp> {
         let until = match class {
             MethodClass::Write => self.write,
+            MethodClass::Read if mutated!(ReadWaitIgnored) => None,
             MethodClass::Read => self.read,
             MethodClass::Resolve => self.resolve,
         };
@@ -161,7 +162,7 @@ impl Waits {
             MethodClass::Read => &mut self.read,
             MethodClass::Resolve => &mut self.resolve,
         };
-        *slot = Some(slot.map_or(until, |old| old.max(until)));
+        *slot = Some(slot.filter(|_| !mutated!(ShorterWaitWins)).map_or(until, |old| old.max(until)));
     }
 
     /// The later of both, class by class.

@@ -185,7 +185,8 @@ impl<'b> Scan<'b> {
                 }
                 Body::Service | Body::Empty => self.decided[self.position] = true,
                 Body::Content(_) => {
-                    let unit = self.gather(self.position);
+                    let mut unit = self.gather(self.position);
+                    self.mutate(&mut unit, selection, limit);
                     if !unit.complete {
                         return Stop::Incomplete;
                     }
@@ -202,6 +203,21 @@ impl<'b> Scan<'b> {
             }
         }
         Stop::End
+    }
+
+    /// Where an album would be torn by a deliberate fault.
+    fn mutate(&self, unit: &mut Unit, selection: &Selection, limit: Limit) {
+        if mutated!(AlbumEndsWithPage) {
+            unit.complete = true;
+        }
+        let room = limit.room().saturating_sub(self.ids.len());
+        if mutated!(AlbumFillsCall) && room > 0 {
+            unit.members.truncate(room);
+        }
+        if mutated!(AlbumFiltered) && unit.members.iter().any(|member| selection.matches(&self.buffer[*member])) {
+            let (buffer, first) = (self.buffer, self.position);
+            unit.members.retain(|member| selection.matches(&buffer[*member]) || *member == first);
+        }
     }
 
     /// Why this unit cannot join the call; `None`: it can.
@@ -269,7 +285,7 @@ impl<'b> Scan<'b> {
             cursor_after,
             ahead_after: above.into_iter().collect(),
             scanned: u32::try_from(self.position).unwrap_or(u32::MAX),
-            skips: if skip.ids.is_empty() { Vec::new() } else { vec![skip] },
+            skips: if skip.ids.is_empty() || mutated!(ServiceDropped) { Vec::new() } else { vec![skip] },
             consumed: self.position,
         }
     }

@@ -5,6 +5,23 @@
 //! `table/dynamo.rs` and `queue/sqs.rs` alone.
 #![warn(missing_docs)]
 
+/// Whether the deliberate fault of this name is at work: never, unless the feature `mutants` is on.
+#[cfg(feature = "mutants")]
+#[macro_export]
+macro_rules! mutated {
+    ($name:ident) => {
+        $crate::mutant::is_present($crate::mutant::Mutant::$name)
+    };
+}
+/// Whether the deliberate fault of this name is at work: never, unless the feature `mutants` is on.
+#[cfg(not(feature = "mutants"))]
+#[macro_export]
+macro_rules! mutated {
+    ($name:ident) => {
+        false
+    };
+}
+
 pub mod account;
 pub mod address;
 pub mod aws;
@@ -17,6 +34,8 @@ pub mod ids;
 pub mod intent;
 pub mod lease;
 pub mod message;
+#[cfg(feature = "mutants")]
+pub mod mutant;
 pub mod pace;
 pub mod pool;
 pub mod progress;

@@ -133,8 +133,8 @@ pub fn choose(members: &[Member], need: &Need<'_>, now: Timestamp, today: Date) 
     }
     let earliest = waiting
         .iter()
-        .filter_map(|member| member.free_at(need, now, today).map(|(at, what)| (at, &member.profile.label, what)))
-        .min();
+        .filter_map(|member| member.free_at(need, now, today).map(|(at, what)| (at, &member.profile.label, what)));
+    let earliest = if mutated!(WakesAtTheLast) { earliest.max() } else { earliest.min() };
     match earliest {
         Some((at, label, what)) if busy.is_empty() => {
             Choice::WaitUntil { at, why: format!("every account is limited; {label} is the first: then {what}") }

@@ -29,7 +29,8 @@ pub fn derive(nonce: &Nonce, source: PeerId, message: MessageId, target: PeerId,
             hash.update([round]);
             hash.update(nonce.0);
             hash.update(source.0.to_be_bytes());
-            hash.update(message.0.to_be_bytes());
+            let message = if mutated!(OneRandomId) { 0 } else { message.0 };
+            hash.update(message.to_be_bytes());
             hash.update(target.0.to_be_bytes());
             hash.update([u8::from(topic.is_some())]);
             hash.update(topic.unwrap_or_default().0.to_be_bytes());

@@ -51,6 +51,19 @@ pub enum Settlement {
 
 /// Settles an intent. `source` holds its messages as re-read, in its order; what is gone has [`Body::Empty`].
 pub fn settle(source: &[Message], intent: &Intent, evidence: &Evidence) -> Settlement {
+    let settlement = by_evidence(source, intent, evidence);
+    if mutated!(AmbiguousIsAbsent) && matches!(settlement, Settlement::Ambiguous(_)) {
+        return Settlement::NotThere;
+    }
+    if mutated!(AmbiguousIsDelivered) && matches!(settlement, Settlement::Ambiguous(_)) {
+        let delivered: Vec<_> = intent.ids.iter().zip(evidence.target.iter().map(|found| found.id)).collect();
+        let missing = intent.ids.iter().skip(delivered.len()).collect();
+        return Settlement::Delivered { delivered, missing };
+    }
+    settlement
+}
+
+fn by_evidence(source: &[Message], intent: &Intent, evidence: &Evidence) -> Settlement {
     if source.len() != intent.ids.len() || !source.iter().map(|message| message.id).eq(intent.ids.iter()) {
         return Settlement::Ambiguous("the source was not re-read message by message".to_owned());
     }
@@ -118,7 +131,7 @@ impl Case<'_> {
             if self.lookalike() {
                 return self.ambiguous("what is there was edited, or posted under another name", &matching.pairs);
             }
-            return if self.evidence.deletions_excluded {
+            return if self.evidence.deletions_excluded || mutated!(DeletionsForgotten) {
                 Settlement::NotThere
             } else {
                 Settlement::Ambiguous("nothing is there, but it may have been deleted since".to_owned())

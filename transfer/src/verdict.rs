@@ -84,6 +84,9 @@ fn effects(meaning: Meaning) -> (AccountEffect, TaskEffect) {
     use AccountEffect as A;
     use TaskEffect as T;
     match meaning {
+        Meaning::FloodWait { secs } if mutated!(WaitRoundedDown) => {
+            (A::Cooling { secs: secs / 10 * 10 }, T::AnotherAccount)
+        }
         Meaning::FloodWait { secs } => (A::Cooling { secs }, T::AnotherAccount),
         Meaning::SlowMode { secs } => (A::Fine, T::WaitForPeer { secs }),
         Meaning::PeerFlood => (A::Becomes(AccountState::Quarantined), T::AnotherAccount),
@@ -97,6 +100,7 @@ fn effects(meaning: Meaning) -> (AccountEffect, TaskEffect) {
         Meaning::Banned => (A::Becomes(AccountState::Banned), T::AnotherAccount),
         Meaning::Migrate { dc } => (A::ChangeDc(dc), T::SameAccount),
         // The random ids were used before, or are in use just now: the repeat and the target tell.
+        Meaning::RandomIdDuplicate if mutated!(DuplicateIsRefusal) => (A::Fine, T::Halve),
         Meaning::RandomIdDuplicate | Meaning::Internal => (A::Fine, T::Uncertain),
         Meaning::Unknown => (A::Fine, T::Unknown),
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use transfer::clock::Clock;
 use transfer::lease::{HOLDER_STOPS, Host, RENEW_EVERY};
+use transfer::mutated;
 use transfer::table::{Guard, Item, Write};
 
 use super::{Halt, Shared};
@@ -32,6 +33,9 @@ impl Fence {
 
     /// Fails when this host may not act at this moment. Asked immediately before every call and commit.
     pub(crate) fn check(&self) -> Result<(), Halt> {
+        if mutated!(FenceIgnored) {
+            return Ok(());
+        }
         if self.lost.is_cancelled() || millis(self.clock.uptime()) >= self.good_until_ms.load(Ordering::Acquire) {
             self.lost.cancel();
             return Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into()));

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use transfer::account::{Account, Member, MethodClass, Profile, Waits};
 use transfer::ids::{AccountId, HostId, PeerId};
+use transfer::mutated;
 use transfer::table::{Guard, Item, Key, List, Record, Write};
 
 use super::one_call::OneCall;
@@ -64,7 +65,7 @@ struct Turn {
 impl Turn {
     fn begin(pool: &Arc<Pool>, account: &AccountId) -> Option<Self> {
         let first = pool.inner().busy.insert(account.clone());
-        first.then(|| Self { pool: pool.clone(), account: account.clone() })
+        (first || mutated!(TurnIgnored)).then(|| Self { pool: pool.clone(), account: account.clone() })
     }
 }
 
@@ -196,6 +197,10 @@ async fn may_have(shared: &Shared, account: &Account) -> Result<bool, Halt> {
 
 /// Gives an account back: to rest here, or to the next host that wants it.
 pub(crate) async fn give_back(shared: &Shared, hold: Hold) {
+    if mutated!(LeaseBeforeClose) {
+        let free = Account { lease: None, ..hold.account.clone() };
+        drop(put_account(shared, &free, hold.version).await);
+    }
     match shared.sharing.next_host(&hold.account.id) {
         Some(host) => release(shared, hold, Some(host)).await,
         None => shared.pool.rest(hold, shared.ports.clock.uptime()),
@@ -240,6 +245,9 @@ async fn take_lease(shared: &Shared, id: &AccountId, turn: Turn) -> Result<Reach
     }
     account.lease = Some(shared.lease());
     account.let_go_for = None;
+    if mutated!(BudgetForgotten) {
+        account.today.charged = 0;
+    }
     account.lease_epoch += 1;
     let version = match put_account(shared, &account, version).await? {
         Some(version) => version,
@@ -300,7 +308,9 @@ pub(crate) async fn connected(shared: &Shared, hold: &mut Hold) -> Result<Arc<dy
 
 /// Closes the hold's connection; nothing of it is sent any more when this returns.
 pub(crate) async fn close(hold: &mut Hold) {
-    if let Some(connection) = hold.connection.take() {
+    if let Some(connection) = hold.connection.take()
+        && !mutated!(LeftOpen)
+    {
         connection.close().await;
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use transfer::mutated;
 use transfer::table::{CommitError, Key, List, Record, Table, TableError, Write};
 
 use super::Halt;
@@ -79,6 +80,8 @@ impl Store {
                     let now = self.get(mark).await?;
                     return Ok(if tried > 1 && stands(now.as_ref()) { Committed::Yes } else { Committed::Conflict });
                 }
+                Err(CommitError::Unknown(_)) if mutated!(LostAnswerApplied) => return Ok(Committed::Yes),
+                Err(CommitError::Unknown(_)) if mutated!(LostAnswerRedone) => return Ok(Committed::Conflict),
                 Err(CommitError::Unknown(why)) => {
                     tracing::warn!(%mark, why, "the answer to a commit was lost; looking whether it stands");
                     if stands(self.get(mark).await?.as_ref()) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use transfer::ids::TaskId;
+use transfer::mutated;
 use transfer::queue::Job;
 use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Task, TaskState};
@@ -119,6 +120,9 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
             return Ok(());
         }
         _ => {}
+    }
+    if mutated!(OrphansLeft) && task.lease.is_some() {
+        return Ok(());
     }
     if task.lease.is_some() && !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
         return Ok(());

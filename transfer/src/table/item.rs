@@ -21,6 +21,10 @@ pub const SCHEMA: u32 = 1;
 /// `pk`, `sk`, `schema`, `version` and what the indexes need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "item", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few items are alive at a time, and accounts are read as often as small ones"
+)]
 pub enum Item {
     /// What hosts know of an account.
     Account(Account),

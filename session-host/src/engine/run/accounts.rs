@@ -9,6 +9,7 @@ use transfer::account::{AccountState, Counters, MethodClass};
 use transfer::event::Event;
 use transfer::ids::AccountId;
 use transfer::intent::Intent;
+use transfer::mutated;
 use transfer::pool::{Choice, Need, choose, turns};
 use transfer::refusal::Refusal;
 use transfer::table::item::KnownPeer;
@@ -267,7 +268,9 @@ impl Run {
             AccountEffect::Cooling { secs } => {
                 let until = self.shared.wait_until(secs);
                 self.shared.pool.note_wait(&id, class, until);
-                self.delta.waits.push((class, until));
+                if !mutated!(WaitNotCommitted) {
+                    self.delta.waits.push((class, until));
+                }
                 self.delta.counters.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });
                 self.task.checkpoint.counts.floods += 1;
                 self.stage_event(Event::Flood { account: id.clone(), wait_secs: secs, until });

@@ -9,6 +9,7 @@ use transfer::event::Event;
 use transfer::ids::{MessageId, RandomId};
 use transfer::intent::{Intent, Outcome, Skip, SkipReason};
 use transfer::message::Body;
+use transfer::mutated;
 use transfer::random_id::{RandomIds, derive};
 use transfer::refusal::Refusal;
 use transfer::sequence::IdSequence;
@@ -43,13 +44,23 @@ impl Run {
         };
         self.note_change();
         let Some(intent) = self.intend(chunk, &source, &target) else { return Ok(Step::Again) };
-        self.commit().await?;
+        if mutated!(OutcomeBeforeCall) {
+            let top = self.task.checkpoint.target_floor.0;
+            let delivered = intent.ids.iter().zip((top + 1..).map(MessageId)).collect();
+            self.settled(&intent, Outcome { delivered, skipped: Vec::new() });
+        }
+        if !mutated!(IntentNotCommitted) {
+            self.commit().await?;
+        }
         self.shared.fence.check()?;
         let forward = self.forward_of(&intent, source.clone(), target);
         // The wish is read while the call is under way, for the next intent.
         let command = Key::command(&self.task.id);
         let (answer, wish) = tokio::join!(connection.forward(&forward), self.shared.store.get(&command));
         self.wish_read = wish.ok();
+        if mutated!(OutcomeBeforeCall) {
+            return Ok(Step::Again);
+        }
         match answer {
             Ok(forwarded) => self.answered(&intent, forwarded, &source).await,
             Err(CallError::Refused(refusal)) => self.first_refused(&intent, &refusal, &source).await,
@@ -85,7 +96,17 @@ impl Run {
             uncertain_since: None,
             looked_at: None,
         };
-        self.delta.charged += i64::try_from(intent.ids.len()).unwrap_or(i64::MAX);
+        if !mutated!(BudgetNotReserved) {
+            self.delta.charged += i64::try_from(intent.ids.len()).unwrap_or(i64::MAX);
+        }
+        if mutated!(CursorAtIntent) {
+            self.task.checkpoint.cursor = intent.cursor_after;
+            self.task.checkpoint.ahead.clone_from(&intent.ahead_after);
+            self.forget_decided();
+        }
+        if mutated!(CountedAtIntent) {
+            self.task.checkpoint.counts.delivered += intent.ids.len() as u64;
+        }
         self.delta.used_at = Some(now);
         self.task.checkpoint.intent = Some(intent.clone());
         self.dirty = true;
@@ -107,7 +128,14 @@ impl Run {
 
     /// A complete answer to a first call. Ids without a new id were not forwarded: re-read them to say why.
     async fn answered(&mut self, intent: &Intent, forwarded: Forwarded, source: &Peer) -> Result<Step, Halt> {
-        let (delivered, missing) = pair(intent, &forwarded.new_ids);
+        let (mut delivered, mut missing) = pair(intent, &forwarded.new_ids);
+        if mutated!(PartialIsComplete) {
+            let top = forwarded.new_ids.iter().map(|(_, id)| *id).max().unwrap_or_default();
+            delivered.extend(missing.drain(..).map(|id| (id, top)));
+        }
+        if mutated!(MissingDropped) {
+            missing.clear();
+        }
         let skipped = if missing.is_empty() {
             Vec::new()
         } else {
@@ -170,10 +198,12 @@ impl Run {
         let checkpoint = &mut self.task.checkpoint;
         checkpoint.chunks = intent.id;
         checkpoint.cursor = intent.cursor_after;
-        checkpoint.ahead.clone_from(&intent.ahead_after);
+        checkpoint.ahead = if mutated!(AheadForgotten) { Vec::new() } else { intent.ahead_after.clone() };
         checkpoint.counts.scanned += u64::from(intent.scanned);
         checkpoint.counts.matched += (delivered + skipped) as u64;
-        checkpoint.counts.delivered += delivered as u64;
+        if !mutated!(CountedAtIntent) {
+            checkpoint.counts.delivered += delivered as u64;
+        }
         checkpoint.counts.skipped += skipped as u64;
         checkpoint.batch_used += u32::try_from(messages).unwrap_or(u32::MAX);
         checkpoint.target_floor = checkpoint.target_floor.max(highest);
@@ -248,13 +278,17 @@ impl Run {
         let wait = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
         let until = self.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
         self.task.checkpoint.pace.next_at = Some(self.task.checkpoint.pace.next_at.map_or(until, |at| at.max(until)));
+        if mutated!(SlowModeIgnored) {
+            self.task.checkpoint.pace.next_at = None;
+            return Ok(Step::Again);
+        }
         self.wait(until, "slow mode in the target").await
     }
 
     /// Finds the unit that Telegram refuses: half of the units, down to one, which is skipped with the reason.
     async fn halve(&mut self, intent: &Intent, refusal: &Refusal, source: &Peer, unknown: bool) -> Result<Step, Halt> {
         let units = u32::try_from(intent.units.len()).unwrap_or(u32::MAX);
-        if units > 1 {
+        if units > 1 && !mutated!(RefusedChunkPassed) {
             let until = self.narrow.map_or(intent.cursor_after, |narrow| narrow.until.max(intent.cursor_after));
             self.narrow = Some(Narrow { units: units / 2, until });
             self.commit().await?;

@@ -2,6 +2,7 @@
 
 use transfer::account::Account;
 use transfer::event::Event;
+use transfer::mutated;
 use transfer::table::item::{DayRecord, EventRecord};
 use transfer::table::{Guard, Item, Key, Record, Write};
 
@@ -76,6 +77,11 @@ impl Run {
     /// Finds out whose write was in the way. The account may have been edited; the task may have been taken.
     async fn after_conflict(&mut self, key: &Key) -> Result<(), Halt> {
         let found = expect_item!(self.shared.store.get(key).await?, Task, key);
+        if mutated!(LostAnswerRedone)
+            && let Some((_, version)) = &found
+        {
+            self.version = *version;
+        }
         let ours =
             found.is_some_and(|(task, version)| version == self.version && task.lease_epoch == self.task.lease_epoch);
         if !ours {

@@ -24,6 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use transfer::ids::{AccountId, MessageId};
 use transfer::message::Message;
+use transfer::mutated;
 use transfer::queue::Job;
 use transfer::table::{Key, Record, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
@@ -164,6 +165,9 @@ impl Run {
 
     /// What the admin wishes at this moment; a new pace is taken over.
     async fn wish(&mut self) -> Result<Wish, Halt> {
+        if mutated!(WishUnread) {
+            return Ok(Wish::Run);
+        }
         let key = Key::command(&self.task.id);
         let record = match self.wish_read.take() {
             Some(record) => record,

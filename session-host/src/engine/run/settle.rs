@@ -13,6 +13,7 @@ use transfer::event::{Event, Settlement as How};
 use transfer::ids::{MessageId, RandomId};
 use transfer::intent::{Intent, Outcome, Skip, SkipReason};
 use transfer::message::Message;
+use transfer::mutated;
 use transfer::refusal::{Meaning, Refusal};
 use transfer::sequence::IdSequence;
 use transfer::settle::{Evidence, Settlement, settle};
@@ -57,6 +58,12 @@ impl Run {
         }
         self.reader = None;
         self.delta.closed_at = Some(now);
+        if mutated!(UncertainMovesOn)
+            && let Some(intent) = self.task.checkpoint.intent.clone()
+        {
+            self.withdraw(&intent);
+            self.exclude(&intent.account);
+        }
         if let Some(intent) = &mut self.task.checkpoint.intent {
             intent.uncertain_since.get_or_insert(now);
         }
@@ -69,6 +76,11 @@ impl Run {
     pub(super) async fn settle_step(&mut self) -> Result<Step, Halt> {
         let Some(intent) = self.task.checkpoint.intent.clone() else { return Ok(Step::Again) };
         let now = self.now();
+        if mutated!(InheritedIntentDropped) && intent.made_by != self.shared.config.incarnation {
+            self.withdraw(&intent);
+            self.commit().await?;
+            return Ok(Step::Again);
+        }
         let since = tried_since(&intent, now);
         if let Some(open) = &mut self.task.checkpoint.intent {
             open.uncertain_since = Some(since);
@@ -141,7 +153,11 @@ impl Run {
         self.commit().await?;
         self.shared.fence.check()?;
         tracing::info!(task = %self.task.id, account = %intent.account, chunk = intent.id, blind, "repeating a chunk");
-        match connection.forward(&self.forward_of(intent, source, target)).await {
+        let mut forward = self.forward_of(intent, source, target);
+        if mutated!(FreshRandomIds) {
+            forward.random_ids.iter_mut().for_each(|id| id.0 ^= i64::from(intent.repeats) + 1);
+        }
+        match connection.forward(&forward).await {
             Ok(forwarded) => self.repeat_answered(intent, forwarded).await,
             Err(CallError::Refused(refusal)) if refusal.meaning() == Meaning::RandomIdDuplicate => {
                 // It says "already applied", or "under way": the target confirms which.
@@ -149,6 +165,9 @@ impl Run {
             }
             Err(CallError::Refused(refusal)) => {
                 self.account_effect(&refusal, MethodClass::Write);
+                if mutated!(RepeatRefusalBelieved) {
+                    self.withdraw(intent);
+                }
                 if let TaskEffect::WaitForPeer { secs } = verdict(&refusal, Attempt::First).task {
                     self.task.checkpoint.pace.next_at = Some(self.shared.wait_until(secs));
                     self.dirty = true;
@@ -305,7 +324,7 @@ impl Run {
         let closed = self.hold.as_ref().and_then(|hold| hold.account.closed_at);
         let closed_at = closed.max(intent.uncertain_since).max(intent.tried_at).unwrap_or(now);
         let free_at = closed_at.saturating_add(CLOSED_FOR).unwrap_or(Timestamp::MAX);
-        if free_at > now {
+        if free_at > now && !mutated!(TakeoverAtOnce) {
             return self.wait(free_at, "an uncertain chunk's connection must be closed for 120 s").await;
         }
         self.left = Some(Left { reason: "its chunk was uncertain and is not in the target".into(), wait_secs: None });

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use transfer::account::MethodClass;
+use transfer::mutated;
 use transfer::table::item::TargetLock;
 use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::Task;
@@ -52,6 +53,9 @@ impl Run {
         let key = Key::task(&lock.task);
         let holder = expect_item!(self.shared.store.get(&key).await?, Task, key);
         // A task that rests has settled what it began: it takes the target again when it goes on.
+        if mutated!(TargetLockIgnored) {
+            return Ok(None);
+        }
         let holds = |task: &Task| task.state.due_at().is_some() || task.checkpoint.intent.is_some();
         Ok(holder.map(|(task, _)| task).filter(|task| holds(task)))
     }
