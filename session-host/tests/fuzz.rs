@@ -4,6 +4,8 @@
 //! hold too. Each target runs as an ordinary test for about a second, longer with `BOLERO_RANDOM_TEST_TIME_MS`. A
 //! failure prints the `BOLERO_RANDOM_SEED` that repeats it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

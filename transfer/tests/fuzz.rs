@@ -4,6 +4,8 @@
 //! Each runs as an ordinary test for about a second, longer with `BOLERO_RANDOM_TEST_TIME_MS`. A failure prints the
 //! `BOLERO_RANDOM_SEED` that repeats it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use bolero::check;
 use transfer::address::PeerAddress;
 use transfer::ids::{Nonce, TaskId};

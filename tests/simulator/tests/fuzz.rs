@@ -4,6 +4,8 @@
 //! test for about a second, longer with `BOLERO_RANDOM_TEST_TIME_MS`. A failure prints the `BOLERO_RANDOM_SEED` that
 //! repeats it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 #[path = "fuzz/exchange.rs"]
 mod exchange;
 #[path = "fuzz/export.rs"]
