@@ -30,6 +30,7 @@ use transfer::table::dynamo::DynamoTable;
 
 use crate::engines::Engines;
 use crate::failure::Failure;
+use crate::pool;
 
 /// The one place on a machine where its hosts run, unless somebody wants several.
 const HOST_ID: &str = "local";
@@ -81,6 +82,10 @@ impl Life {
     /// Another host lives on the same data, or the host had to give up.
     pub async fn live(self, stop: CancellationToken) -> Result<(), Failure> {
         let lock = lock(&self.data_dir)?;
+        if !self.who.alone {
+            let freed = pool::free_of(self.table.as_ref(), &self.who.id).await;
+            freed.map_err(|error| Failure::failed(&error))?;
+        }
         let clock = Clock::system();
         let telegram = Arc::new(GrammersTelegram::new(self.setup, self.sessions, clock.clone()));
         let config = HostConfig {

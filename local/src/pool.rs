@@ -1,11 +1,11 @@
-//! Putting accounts into the pool: the two items that make a session on this machine a pool member.
+//! The pool on this machine: the two items that make a session a member, and what a dead life of a host left of them.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use transfer::account::{Account, AccountState, Member, Profile};
-use transfer::ids::AccountId;
+use transfer::ids::{AccountId, HostId};
 use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 
 /// What accounts get when nobody says otherwise, in the order in which they are added.
@@ -105,9 +105,31 @@ pub async fn members(table: &dyn Table) -> Result<Vec<Member>, TableError> {
     Ok(members)
 }
 
+/// Frees the accounts that an earlier life of this host held, so that its neighbours need not wait out its silence. Only for
+/// whoever holds the host's lock file: that life is over. An account that somebody took meanwhile is left alone.
+///
+/// # Errors
+/// The table failed.
+pub async fn free_of(table: &dyn Table, host: &HostId) -> Result<(), JoinError> {
+    for record in table.list(List::Accounts).await? {
+        let Item::Account(account) = record.item else { continue };
+        if account.lease.as_ref().is_none_or(|lease| lease.host != *host) {
+            continue;
+        }
+        let item = Item::Account(Account { lease: None, ..account });
+        match table.commit(vec![Write::Put { item, guard: Guard::Version(record.version) }]).await {
+            // An answer that was lost: it is free, or stays for a while longer.
+            Ok(()) | Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
+            Err(error @ CommitError::Refused(_)) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transfer::lease::Lease;
     use transfer::table::memory::MemoryTable;
 
     fn joining(id: &str, priority: i32) -> Joining {
@@ -132,5 +154,22 @@ mod tests {
         let seen: Vec<_> = members.iter().map(|m| (m.account.id.0.as_str(), m.profile.priority)).collect();
         assert_eq!(seen, [("2", 10), ("1", 5)]);
         assert!(members.iter().all(|member| member.account.state == AccountState::Ready));
+    }
+
+    #[tokio::test]
+    async fn a_host_frees_what_its_earlier_life_held_and_nothing_else() {
+        let table = MemoryTable::new();
+        let (now, today) = (Timestamp::UNIX_EPOCH, jiff::civil::date(1970, 1, 1));
+        for (id, host) in [("1", "a"), ("2", "b")] {
+            join(&table, joining(id, 5), now, today).await.unwrap();
+            let record = table.get(&Key::account(&id.into())).await.unwrap().unwrap();
+            let Item::Account(account) = record.item else { panic!("no account") };
+            let lease = Some(Lease { host: host.into(), incarnation: "earlier".into() });
+            let item = Item::Account(Account { lease, ..account });
+            table.commit(vec![Write::Put { item, guard: Guard::Version(record.version) }]).await.unwrap();
+        }
+        free_of(&table, &"a".into()).await.unwrap();
+        let held: Vec<_> = members(&table).await.unwrap().iter().map(|m| m.account.lease.is_some()).collect();
+        assert_eq!(held, [false, true]);
     }
 }
