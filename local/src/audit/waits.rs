@@ -11,6 +11,9 @@ use super::Call;
 /// milliseconds, on a busy machine some tenths of a second.
 const COMMIT_MS_MAX: i64 = 500;
 
+/// What a process had sent before it was killed reaches the server up to so much later: it belongs to the world by then.
+const UNDER_WAY_MS_MAX: i64 = 100;
+
 /// Calls during waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Early {
@@ -41,7 +44,10 @@ pub fn judge(calls: &[Call], kills_at_ms: &[i64]) -> Early {
                     last.exempted = true;
                     early.blind += 1;
                 }
-                None => early.known += 1,
+                None => {
+                    early.known += 1;
+                    tracing::error!(?call, given = ?given.get(&call.account), "a call during a wait that was known");
+                }
             }
         }
         if call.wait_until_ms.is_some() {
@@ -61,7 +67,8 @@ fn was_lost(given: &Given, call: &Call, kills_at_ms: &[i64]) -> bool {
         return false;
     }
     let heard_ms = given.ended_ms.unwrap_or(given.at_ms).max(given.at_ms);
-    kills_at_ms.iter().any(|kill| (given.at_ms..=heard_ms + COMMIT_MS_MAX).contains(kill) && *kill <= call.at_ms)
+    let window = given.at_ms - UNDER_WAY_MS_MAX..=heard_ms + COMMIT_MS_MAX;
+    kills_at_ms.iter().any(|kill| window.contains(kill) && *kill <= call.at_ms)
 }
 
 #[cfg(test)]
@@ -99,7 +106,8 @@ mod tests {
         assert_eq!(judged(&[2_000], &[1_010]), (0, 1), "killed while the answer was under way");
         assert_eq!(judged(&[2_000], &[1_100]), (0, 1), "killed before the commit");
         assert_eq!(judged(&[2_000], &[1_900]), (1, 0), "it had all the time to commit");
-        assert_eq!(judged(&[2_000], &[900]), (1, 0), "killed before it was told");
+        assert_eq!(judged(&[2_000], &[910]), (0, 1), "killed while the call was under way to the server");
+        assert_eq!(judged(&[2_000], &[890]), (1, 0), "killed before it can have called");
         assert_eq!(judged(&[2_000], &[2_001]), (1, 0), "killed after it called");
     }
 

@@ -164,7 +164,10 @@ impl Life<'_> {
                 None => {}
                 Some(Strike::Kill) => {
                     host.kill().await?;
-                    self.strikes.locked().kills_in_flight += u64::from(in_flight);
+                    let dead_at_ms = self.strikes.now_ms();
+                    let mut tally = self.strikes.locked();
+                    tally.kills_in_flight += u64::from(in_flight);
+                    tally.struck_at_ms.push(dead_at_ms);
                     return Ok(End::Killed);
                 }
                 Some(Strike::Freeze(span)) => {

@@ -37,7 +37,7 @@ pub struct Tally {
     pub gave_up: u64,
     /// Hosts ended by themselves for another reason.
     pub deaths: u64,
-    /// When hosts were killed or frozen, in unix milliseconds.
+    /// When hosts were killed or frozen, in unix milliseconds: when it was done, and for a kill also when it had been done.
     pub struck_at_ms: Vec<i64>,
     /// A host stands still at this moment.
     pub frozen: bool,
