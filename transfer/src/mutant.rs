@@ -50,22 +50,22 @@ mutants! {
     InheritedIntentDropped = "inherited-intent-dropped",
     /// A chunk is taken over without its 120 s. Exactly once: what is on its way applies after the reading.
     TakeoverAtOnce = "takeover-at-once",
-    /// A message that was deleted in the target counts as never delivered. Exactly once.
+    /// What was deleted in the target since counts as never delivered. Exactly once.
     DeletionsForgotten = "deletions-forgotten",
     /// Ambiguous evidence is taken for absence. Exactly once.
     AmbiguousIsAbsent = "ambiguous-is-absent",
     /// Ambiguous evidence is taken for delivery, in order. Counters, and exactly once.
     AmbiguousIsDelivered = "ambiguous-is-delivered",
-    /// A RANDOM_ID_DUPLICATE to a first call is taken for a clean refusal. Exactly once.
-    DuplicateIsRefusal = "duplicate-is-refusal",
+    /// A RANDOM_ID_DUPLICATE to a repeat is taken for delivery, without a look at the target. Exactly once, and counters.
+    DuplicateIsDelivery = "duplicate-is-delivery",
     /// Ids without a new id in a complete answer count as delivered. Counters, and the ledger.
     PartialIsComplete = "partial-is-complete",
     /// Ids without a new id in a complete answer are dropped. The ledger.
     MissingDropped = "missing-dropped",
     /// Service messages are left out of the ledger. The ledger.
     ServiceDropped = "service-dropped",
-    /// A refused chunk is passed over instead of narrowed down. The ledger, and order.
-    RefusedChunkPassed = "refused-chunk-passed",
+    /// A unit that Telegram refuses is passed over without a row. The ledger.
+    RefusedDropped = "refused-dropped",
 
     /// An album ends where the page ends. Albums whole.
     AlbumEndsWithPage = "album-ends-with-page",
@@ -88,8 +88,6 @@ mutants! {
     OrphanWaitLost = "orphan-wait-lost",
     /// A task sleeps until the last account may go on, not the first. Liveness.
     WakesAtTheLast = "wakes-at-the-last",
-    /// Slow mode is noted and not waited for. No call during a wait.
-    SlowModeIgnored = "slow-mode-ignored",
 
     /// An intent reserves nothing of the daily budget. Budgets.
     BudgetNotReserved = "budget-not-reserved",

@@ -128,12 +128,25 @@ pub struct Checkpoint {
     /// Slow mode was met: one unit a call.
     #[serde(default)]
     pub one_unit: bool,
+    /// A chunk was refused: smaller ones until what refuses it is found. It outlives a wait, or a flood wait between two
+    /// halvings would begin it anew each time, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow: Option<Narrow>,
     /// Units in a row that were refused with an error nobody knows.
     #[serde(default)]
     pub unknown_in_row: u32,
     /// Grows with every event that is written; tells events of one instant apart.
     #[serde(default)]
     pub events: u64,
+}
+
+/// Smaller chunks for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narrow {
+    /// Units in a call at most.
+    pub units: u32,
+    /// Until the cursor has passed this id.
+    pub until: MessageId,
 }
 
 /// What a task counts. Nothing is counted that is not committed.
@@ -305,6 +318,20 @@ impl TaskState {
             | Self::Failed { .. }
             | Self::Done { .. }
             | Self::Cancelled { .. } => None,
+        }
+    }
+
+    /// Whether a host should take it at `now`. Whatever is ready is due, also when the host that wrote since when has a
+    /// clock that is ahead.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Ready { .. } | Self::Running { .. } => true,
+            Self::Waiting { wake_at, .. } => *wake_at <= now,
+            Self::Paused { .. }
+            | Self::Parked { .. }
+            | Self::Failed { .. }
+            | Self::Done { .. }
+            | Self::Cancelled { .. } => false,
         }
     }
 

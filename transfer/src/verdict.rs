@@ -100,7 +100,6 @@ fn effects(meaning: Meaning) -> (AccountEffect, TaskEffect) {
         Meaning::Banned => (A::Becomes(AccountState::Banned), T::AnotherAccount),
         Meaning::Migrate { dc } => (A::ChangeDc(dc), T::SameAccount),
         // The random ids were used before, or are in use just now: the repeat and the target tell.
-        Meaning::RandomIdDuplicate if mutated!(DuplicateIsRefusal) => (A::Fine, T::Halve),
         Meaning::RandomIdDuplicate | Meaning::Internal => (A::Fine, T::Uncertain),
         Meaning::Unknown => (A::Fine, T::Unknown),
     }

@@ -76,7 +76,7 @@ impl OneCall {
         let free = lane.lock_owned().await;
         // The one before may have taken long, and brought a wait.
         self.fence.check().map_err(|halt| CallError::Uncertain(halt.to_string()))?;
-        if let Some(until) = self.pool.received_wait(&self.account, class, self.clock.now()) {
+        if let Some(until) = self.pool.known_wait(&self.account, class, self.clock.now()) {
             let secs = secs_until(until, self.clock.now());
             return Err(CallError::Refused(Refusal::parse(420, &format!("FLOOD_WAIT_{secs}"))));
         }

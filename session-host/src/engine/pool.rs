@@ -106,14 +106,21 @@ impl Pool {
         self.inner().waits.entry(account.clone()).or_default().extend(class, until);
     }
 
+    /// Notes the waits that are committed: a connection makes no call during those either.
+    fn note_waits(&self, account: &Account) {
+        let mut inner = self.inner();
+        let known = inner.waits.entry(account.id.clone()).or_default();
+        *known = known.merged(&account.waits);
+    }
+
     /// The account's waits as this process knows them: committed or received.
     pub(crate) fn waits(&self, account: &Account) -> Waits {
         let received = self.inner().waits.get(&account.id).copied().unwrap_or_default();
         account.waits.merged(&received)
     }
 
-    /// Until when the account may not call methods of this class, as far as this life was told.
-    pub(crate) fn received_wait(
+    /// Until when the account may not call methods of this class, as far as this life knows.
+    pub(crate) fn known_wait(
         &self,
         account: &AccountId,
         class: MethodClass,
@@ -215,8 +222,9 @@ pub(crate) async fn reach(shared: &Shared, id: &AccountId) -> Result<Reach, Halt
         Some(hold) => refresh(shared, hold, turn).await?,
         None => take_lease(shared, id, turn).await?,
     };
-    if let Reach::Held(_) = reach {
+    if let Reach::Held(hold) = &reach {
         shared.sharing.granted(id);
+        shared.pool.note_waits(&hold.account);
     }
     Ok(reach)
 }
@@ -358,7 +366,9 @@ async fn release(shared: &Shared, mut hold: Hold, wanted_by: Option<HostId>) {
     let id = hold.account.id.clone();
     close(&mut hold).await;
     let mut account = hold.account;
-    account.waits = shared.pool.waits(&account);
+    if !mutated!(WaitNotCommitted) {
+        account.waits = shared.pool.waits(&account);
+    }
     account.lease = None;
     account.let_go_for = wanted_by;
     match put_account(shared, &account, hold.version).await {

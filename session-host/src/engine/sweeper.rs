@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use transfer::ids::TaskId;
 use transfer::mutated;
 use transfer::queue::Job;
@@ -21,6 +21,8 @@ use super::{Halt, Shared, hosts_seen};
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How long a queued task may wait for a host before its job is taken for lost: longer than a job stays invisible.
 const QUEUED_MAX: Duration = Duration::from_secs(150);
+/// How far ahead another host's clock is looked past: a task that it left ready stands in the index by that clock.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(2);
 /// Tasks asked for at first; more when there are more.
 const SWEEP_LEN: u32 = 100;
 
@@ -71,13 +73,13 @@ async fn due(shared: &Shared, until: Timestamp) -> Result<Vec<Record>, Halt> {
 /// Re-queues what is due, and tells when the next task will be.
 async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     let now = shared.ports.clock.now();
-    let soon = now.saturating_add(SWEEP_EVERY).unwrap_or(Timestamp::MAX);
+    let soon = now.saturating_add(CLOCKS_DIFFER).unwrap_or(Timestamp::MAX);
     let due = due(shared, soon).await?;
     let mut next: Option<Timestamp> = None;
     for record in due {
         let Item::Task(task) = record.item else { continue };
         match task.state.due_at() {
-            Some(at) if at <= now => {
+            Some(_) if task.state.is_due(now) => {
                 // One task that cannot be read must not hide those behind it.
                 if let Err(error) = requeue_if_orphaned(shared, &task.id, QUEUED_MAX).await {
                     tracing::warn!(task = %task.id, %error, "a task that is due was not queued");
@@ -112,7 +114,7 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
     let key = Key::task(id);
     let Some((mut task, version)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(()) };
     let now = shared.ports.clock.now();
-    if task.state.due_at().is_none_or(|at| at > now) {
+    if !task.state.is_due(now) {
         return Ok(());
     }
     match &task.state {

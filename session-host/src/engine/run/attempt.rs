@@ -14,13 +14,13 @@ use transfer::random_id::{RandomIds, derive};
 use transfer::refusal::Refusal;
 use transfer::sequence::IdSequence;
 use transfer::table::item::{ChunkRecord, SkipRecord};
-use transfer::table::{Item, Key};
-use transfer::task::TaskEvent;
+use transfer::table::{Item, Key, Record};
+use transfer::task::{Narrow, TaskEvent};
 use transfer::verdict::{Attempt, TaskEffect, verdict};
 
 use super::accounts::Seen;
 use super::reading::Next;
-use super::{Narrow, Run, Step};
+use super::{Run, Step};
 use crate::engine::Halt;
 use crate::telegram::{CallError, Forward, Forwarded, Peer};
 
@@ -54,10 +54,15 @@ impl Run {
         }
         self.shared.fence.check()?;
         let forward = self.forward_of(&intent, source.clone(), target);
-        // The wish is read while the call is under way, for the next intent.
-        let command = Key::command(&self.task.id);
-        let (answer, wish) = tokio::join!(connection.forward(&forward), self.shared.store.get(&command));
+        // What the admin wishes of the task and of the account is read while the call is under way, for the next intent.
+        let (command, profile) = (Key::command(&self.task.id), Key::profile(&intent.account));
+        let store = &self.shared.store;
+        let (answer, wish, profile) =
+            tokio::join!(connection.forward(&forward), store.get(&command), store.get(&profile));
         self.wish_read = wish.ok();
+        if let (Ok(Some(Record { item: Item::Profile(profile), .. })), Some(hold)) = (profile, &mut self.hold) {
+            hold.profile = profile;
+        }
         if mutated!(OutcomeBeforeCall) {
             return Ok(Step::Again);
         }
@@ -278,19 +283,17 @@ impl Run {
         let wait = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
         let until = self.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
         self.task.checkpoint.pace.next_at = Some(self.task.checkpoint.pace.next_at.map_or(until, |at| at.max(until)));
-        if mutated!(SlowModeIgnored) {
-            self.task.checkpoint.pace.next_at = None;
-            return Ok(Step::Again);
-        }
         self.wait(until, "slow mode in the target").await
     }
 
     /// Finds the unit that Telegram refuses: half of the units, down to one, which is skipped with the reason.
     async fn halve(&mut self, intent: &Intent, refusal: &Refusal, source: &Peer, unknown: bool) -> Result<Step, Halt> {
         let units = u32::try_from(intent.units.len()).unwrap_or(u32::MAX);
-        if units > 1 && !mutated!(RefusedChunkPassed) {
-            let until = self.narrow.map_or(intent.cursor_after, |narrow| narrow.until.max(intent.cursor_after));
-            self.narrow = Some(Narrow { units: units / 2, until });
+        if units > 1 {
+            let until = self.task.checkpoint.narrow;
+            let until = until.map_or(intent.cursor_after, |narrow| narrow.until.max(intent.cursor_after));
+            self.task.checkpoint.narrow = Some(Narrow { units: units / 2, until });
+            self.dirty = true;
             self.commit().await?;
             return Ok(Step::Again);
         }
@@ -318,7 +321,10 @@ impl Run {
             Err(CallError::Uncertain(_)) => return self.drop_account().await,
         };
         let reason = if gone { SkipReason::Deleted } else { SkipReason::Error(refusal.text().to_owned()) };
-        let skipped = vec![Skip { ids: intent.ids.clone(), reason }];
+        let mut skipped = vec![Skip { ids: intent.ids.clone(), reason }];
+        if mutated!(RefusedDropped) {
+            skipped.clear();
+        }
         self.delta.charged += i64::try_from(ids.len()).unwrap_or(0);
         self.settled(intent, Outcome { delivered: Vec::new(), skipped });
         Ok(Step::Again)

@@ -63,7 +63,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         return Ok(Claimed::NothingToDo);
     };
     let now = shared.ports.clock.now();
-    if task.state.due_at().is_none_or(|at| at > now) {
+    if !task.state.is_due(now) {
         return Ok(Claimed::NothingToDo);
     }
     if !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
@@ -96,7 +96,6 @@ pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Ha
         reader: None,
         buffer: Vec::new(),
         reached_end: false,
-        narrow: None,
         not_for_peer: BTreeMap::new(),
         excluded: BTreeMap::new(),
         left: None,

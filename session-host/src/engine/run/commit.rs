@@ -78,9 +78,10 @@ impl Run {
     async fn after_conflict(&mut self, key: &Key) -> Result<(), Halt> {
         let found = expect_item!(self.shared.store.get(key).await?, Task, key);
         if mutated!(LostAnswerRedone)
-            && let Some((_, version)) = &found
+            && let Some((task, version)) = &found
         {
             self.version = *version;
+            self.committed_intent = task.checkpoint.intent.as_ref().map(|intent| intent.id);
         }
         let ours =
             found.is_some_and(|(task, version)| version == self.version && task.lease_epoch == self.task.lease_epoch);

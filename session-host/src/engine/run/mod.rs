@@ -66,13 +66,6 @@ struct Left {
     wait_secs: Option<u64>,
 }
 
-/// A chunk was refused: smaller ones until this id is passed.
-#[derive(Debug, Clone, Copy)]
-struct Narrow {
-    units: u32,
-    until: MessageId,
-}
-
 /// The work of one job.
 struct Run {
     shared: Arc<Shared>,
@@ -90,7 +83,6 @@ struct Run {
     reader: Option<Reader>,
     buffer: Vec<Message>,
     reached_end: bool,
-    narrow: Option<Narrow>,
     /// Accounts that cannot read the source or post in the target.
     not_for_peer: BTreeMap<AccountId, String>,
     /// Accounts that cannot be used before then, for reasons that are not in their items.

@@ -59,7 +59,7 @@ impl Run {
         if self.task.checkpoint.one_unit {
             return Some(1);
         }
-        self.narrow.map(|narrow| narrow.units)
+        self.task.checkpoint.narrow.map(|narrow| narrow.units)
     }
 
     /// A unit does not fit: into the batch, into the account's budget, or - an album - into any batch of this task.
@@ -97,8 +97,8 @@ impl Run {
         let cursor = self.task.checkpoint.cursor;
         let decided = self.buffer.partition_point(|message| message.id <= cursor);
         self.buffer.drain(..decided);
-        if self.narrow.is_some_and(|narrow| cursor >= narrow.until) {
-            self.narrow = None;
+        if self.task.checkpoint.narrow.is_some_and(|narrow| cursor >= narrow.until) {
+            self.task.checkpoint.narrow = None;
         }
     }
 
