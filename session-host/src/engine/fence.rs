@@ -85,7 +85,11 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(RENEW_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        tokio::select! {
+            biased;
+            _ = tick.tick() => {}
+            () = shared.sharing.news.notified() => {}
+        }
         let left = Duration::from_millis(
             shared.fence.good_until_ms.load(Ordering::Acquire).saturating_sub(millis(shared.fence.clock.uptime())),
         );

@@ -25,6 +25,8 @@ use crate::telegram::{Connection, OpenError, Peer};
 
 /// How long a leased account without a task keeps its connection, so that the next batch finds it warm.
 const REST_MAX: Duration = Duration::from_secs(20);
+/// How often this host looks what others want of it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long an account that could not be connected is left alone at first; doubles up to [`UNREACHABLE_PAUSE_MAX`].
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(1);
 const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -326,12 +328,11 @@ pub(crate) async fn close(hold: &mut Hold) {
 /// Lets go of accounts that rested for long enough, or that another host wants.
 #[expect(clippy::infinite_loop, reason = "it ends with the host, by being dropped")]
 pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
-    let mut tick = tokio::time::interval(REST_MAX / 4);
+    let mut tick = tokio::time::interval(LOOK_EVERY);
     loop {
         tick.tick().await;
-        if shared.pool.held_count() > 0 {
-            sharing::look_around(&shared).await;
-        }
+        sharing::look_around(&shared).await;
+        let_go_of_forgotten(&shared).await;
         let now = shared.ports.clock.uptime();
         let idle: Vec<AccountId> = {
             let inner = shared.pool.inner();
@@ -348,6 +349,22 @@ pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
                 let wanted_by = shared.sharing.next_host(&id);
                 release(&shared, hold, wanted_by).await;
             }
+        }
+    }
+}
+
+/// Lets go of what others want and nothing here holds, though it stands in the table as this life's: a commit whose fate was
+/// not found out left it so.
+async fn let_go_of_forgotten(shared: &Shared) {
+    for id in shared.sharing.wanted() {
+        if shared.pool.inner().resting.contains_key(&id) {
+            continue;
+        }
+        let Some(turn) = Turn::begin(&shared.pool, &id) else { continue };
+        let Ok(Some((account, version, profile))) = read_member(shared, &id).await else { continue };
+        if account.lease.as_ref() == Some(&shared.lease()) {
+            let hold = Hold { turn: Some(turn), account, version, profile, peers: BTreeMap::new(), connection: None };
+            release(shared, hold, shared.sharing.next_host(&id)).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts that several hosts want.
 //!
 //! A host whose tasks wait for an account of another host says so in its HOST item, which it renews anyway. The holder
-//! reads the HOST items every 5 s, and when a task gives such an account back it closes it and lets go of it *for* the next
+//! reads the HOST items every 2 s, and when a task gives such an account back it closes it and lets go of it *for* the next
 //! host that wants it, in the order of the hosts' ids: so hosts take turns at batch ends as the tasks of one host do. The
 //! others leave it alone for a while; if the one it was meant for does not come, it is anybody's.
 
@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use transfer::account::Account;
 use transfer::clock::Clock;
 use transfer::ids::{AccountId, HostId};
@@ -27,6 +28,8 @@ pub(crate) struct Sharing {
     own: HostId,
     clock: Clock,
     state: Mutex<State>,
+    /// There is a new wish: the HOST item should say so at once.
+    pub(crate) news: Notify,
 }
 
 #[derive(Default)]
@@ -42,7 +45,7 @@ struct State {
 impl Sharing {
     /// Nobody wants anything.
     pub(crate) fn new(own: HostId, clock: Clock) -> Self {
-        Self { own, clock, state: Mutex::default() }
+        Self { own, clock, state: Mutex::default(), news: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -52,7 +55,9 @@ impl Sharing {
     /// A task waits for this account, which is with another host.
     pub(crate) fn wish(&self, account: &AccountId) {
         let now = self.clock.uptime();
-        self.state().wishes.insert(account.clone(), now);
+        if self.state().wishes.insert(account.clone(), now).is_none() {
+            self.news.notify_one();
+        }
     }
 
     /// The wish is granted.
@@ -76,6 +81,11 @@ impl Sharing {
             }
         }
         self.state().wanted_by = wanted_by;
+    }
+
+    /// What other hosts want.
+    pub(crate) fn wanted(&self) -> Vec<AccountId> {
+        self.state().wanted_by.keys().cloned().collect()
     }
 
     /// For whom an account of this host should be let go: the next host after this one that wants it.

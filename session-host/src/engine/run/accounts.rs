@@ -28,6 +28,8 @@ use crate::telegram::{CallError, Connection, OpenError, Peer};
 const STANDS_MAX: Duration = Duration::from_secs(60);
 /// How long a task waits for its turn before it looks at the pool again.
 const TURN_WAIT: Duration = Duration::from_secs(5);
+/// The same while another host has the account: nobody tells when that one lets go.
+const ELSEWHERE_WAIT: Duration = Duration::from_secs(2);
 /// How long an account that cannot be used for another reason than a wait is left out of this run's choice.
 const EXCLUDED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
@@ -121,7 +123,9 @@ impl Run {
             Choice::WaitForTurn { or_at } => {
                 let wait = or_at.map_or(TURN_WAIT, |at| self.shared.ports.clock.until(at).min(TURN_WAIT));
                 let turns = turns(&members.all, &need, now, today);
-                turns.intersection(&members.elsewhere).for_each(|account| self.shared.sharing.wish(account));
+                let elsewhere: Vec<&AccountId> = turns.intersection(&members.elsewhere).collect();
+                elsewhere.iter().for_each(|account| self.shared.sharing.wish(account));
+                let wait = if elsewhere.is_empty() { wait } else { wait.min(ELSEWHERE_WAIT) };
                 self.wait_for_turn(turns, wait).await.map(Some)
             }
             Choice::Exhausted(reason) => self.park(self.why_nobody_can(&reason)).await.map(Some),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use transfer::ids::{AccountId, MessageId};
+use transfer::ids::AccountId;
 use transfer::message::Message;
 use transfer::mutated;
 use transfer::queue::Job;
