@@ -56,9 +56,8 @@ pub fn settle(source: &[Message], intent: &Intent, evidence: &Evidence) -> Settl
         return Settlement::NotThere;
     }
     if mutated!(AmbiguousIsDelivered) && matches!(settlement, Settlement::Ambiguous(_)) {
-        let delivered: Vec<_> = intent.ids.iter().zip(evidence.target.iter().map(|found| found.id)).collect();
-        let missing = intent.ids.iter().skip(delivered.len()).collect();
-        return Settlement::Delivered { delivered, missing };
+        let delivered = intent.ids.iter().zip((intent.target_floor.0 + 1..).map(MessageId)).collect();
+        return Settlement::Delivered { delivered, missing: Vec::new() };
     }
     settlement
 }
@@ -165,11 +164,23 @@ impl Case<'_> {
     fn is_trace(&self, found: &Message, message: &Message) -> bool {
         let names = found.origin.as_ref().is_some_and(|origin| {
             let original = origin.peer == Some(self.evidence.source) && origin.post == Some(message.id);
-            original || message.origin.as_ref() == Some(origin)
+            let of_its_author =
+                message.origin.is_none() && origin.date == message.date && origin.peer != Some(self.evidence.source);
+            original || of_its_author || message.origin.as_ref() == Some(origin)
         });
         let same_media = found.media.is_some() && found.media == message.media;
-        let same_text = self.intent.style.drop_author && !found.text.is_empty() && found.text == message.text;
-        names || same_media || same_text
+        // Without a header a text that was edited since looks like any other of ours.
+        let headless = self.intent.style.drop_author && found.origin.is_none();
+        let may_be_edited = headless && self.may_be_ours(found) && found.body == message.body;
+        names || same_media || may_be_edited
+    }
+
+    /// Whether the sender is us, or not to be seen.
+    fn may_be_ours(&self, found: &Message) -> bool {
+        match (self.evidence.sender, found.sender) {
+            (Some(us), Some(sender)) => us == sender,
+            (None, _) | (_, None) => true,
+        }
     }
 
     /// Whether `found` could be what the call made of the source message at `index`.
@@ -206,12 +217,8 @@ impl Case<'_> {
     /// Whether `found` is accounted for by no other message of the call, by the right sender, and between what the
     /// neighbours became.
     fn is_free(&self, index: usize, found: &Message, new_ids: &[Option<MessageId>]) -> bool {
-        let by_us = match (self.evidence.sender, found.sender) {
-            (Some(us), Some(sender)) => us == sender,
-            (None, _) | (_, None) => true,
-        };
         let (before, after) = (&new_ids[..index], &new_ids[index + 1..]);
-        by_us
+        self.may_be_ours(found)
             && matches!(found.body, Body::Content(_))
             && found.id > self.intent.target_floor
             && before.iter().flatten().all(|id| *id < found.id)

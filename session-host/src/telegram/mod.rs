@@ -68,7 +68,7 @@ pub struct Peer {
     pub postable: Option<bool>,
     /// Whether its content is protected against forwarding.
     pub protected: bool,
-    /// Seconds between this account's messages there.
+    /// Seconds between this account's messages there; told by [`Connection::look`] alone.
     pub slow_mode_secs: Option<u32>,
 }
 

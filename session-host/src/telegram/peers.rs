@@ -19,7 +19,8 @@ const DIALOGS_PAGES_MAX: u32 = 50;
 /// Access hashes that this account's dialogs told. Only hashes are kept: rights change, and are looked up anew.
 pub(crate) type KnownPeers = HashMap<PeerId, i64>;
 
-/// What the account can see of an address.
+/// What the account can see of an address. Nothing else is asked than to resolve it, so that a wait that comes of it is
+/// one for resolving.
 pub(crate) async fn resolve(account: &AccountConnection, address: &PeerAddress) -> Result<Peer, CallError> {
     match address {
         PeerAddress::Username(name) => by_name(account, name).await,
@@ -57,7 +58,7 @@ async fn by_name(account: &AccountConnection, name: &str) -> Result<Peer, CallEr
             found.users.iter().filter_map(peer_of_user).find(|peer| peer.id == id).ok_or_else(unknown_peer)
         }
         PeerKind::Group(_) | PeerKind::Channel(_) => {
-            completed(account, find_chat(&found.chats, id)?, &found.chats).await
+            find_chat(&found.chats, id)
         }
     }
 }
@@ -71,8 +72,7 @@ async fn by_invite(account: &AccountConnection, hash: &str) -> Result<Peer, Call
             return Err(CallError::Refused(Refusal::parse(400, "USER_NOT_PARTICIPANT")));
         }
     };
-    let peer = peer_of_chat(&chat).ok_or_else(unknown_peer)?;
-    completed(account, peer, &[chat]).await
+    peer_of_chat(&chat).ok_or_else(unknown_peer)
 }
 
 async fn by_id(account: &AccountConnection, id: PeerId) -> Result<Peer, CallError> {

@@ -155,6 +155,7 @@ async fn rights_slow_mode_and_protection_are_seen() {
     });
     assert!(named(&*cleo, "source").await.protected);
     let slow = named(&*cleo, "slow_group").await;
+    let slow = cleo.look(slow.id, slow.access_hash).await.unwrap();
     assert_eq!((slow.slow_mode_secs, slow.postable), (Some(30), Some(true)));
     rig.simulator.with_world(|world| {
         let chat = world.chats.get_mut(&group).unwrap();

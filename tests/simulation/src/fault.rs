@@ -135,6 +135,16 @@ faults! {
     Enable = "enable",
 }
 
+impl Fault {
+    /// Whether it takes something out of the run for good: an account, or a task.
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::PeerFlood | Self::Banned | Self::SignedOut | Self::Frozen | Self::KeyDuplicated | Self::Cancel
+        )
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -147,16 +147,16 @@ impl Plan {
         let draw = &mut draw;
         let rates = rates(&mut Draw::of(seed, "rates"), allowed);
         let hosts = [1, 1, 2, 2, 3][draw.index(5)];
-        let accounts = accounts(draw);
         let sources = sources(draw, rates.contains_key(&Fault::BadMessage));
         let targets: Vec<TargetPlan> = (0..draw.between(1, 2))
             .map(|number| TargetPlan { chat: chat(200 + number), group: draw.chance(500) })
             .collect();
         let tasks = tasks(draw, &sources, &targets);
+        let accounts = accounts(draw, sources.iter().map(|source| source.messages).sum::<u64>() * tasks.len() as u64);
         let faults_end = Duration::from_millis(draw.spread(10_000, 1_200_000));
         let mut plan = Self {
             seed,
-            begin: begin(draw),
+            begin: begin(draw, accounts.iter().any(|account| account.budget.is_some())),
             quirks: Quirks::drawn(simulator::world::seed::mix(seed, 1)),
             chunk_len_max: u32::try_from(draw.spread(2, 100)).unwrap_or(100),
             exclusive: hosts == 1 && draw.chance(500),
@@ -170,8 +170,8 @@ impl Plan {
             moments: Vec::new(),
             faults_end,
             bucket: draw.chance(400).then(|| {
-                let size = u32::try_from(draw.spread(5, 100)).unwrap_or(50);
-                (size, u32::try_from(draw.spread(5, 300)).unwrap_or(30))
+                let size = u32::try_from(draw.spread(10, 100)).unwrap_or(50);
+                (size, u32::try_from(draw.spread(5, 120)).unwrap_or(30))
             }),
         };
         plan.moments = moments(&mut Draw::of(seed, "moments"), &plan);
@@ -185,9 +185,9 @@ pub(crate) fn chat(number: u64) -> ChatId {
 }
 
 /// Near a midnight now and then, so that daily budgets begin anew.
-fn begin(draw: &mut Draw) -> Timestamp {
+fn begin(draw: &mut Draw, budgets: bool) -> Timestamp {
     let midnight = BEGIN_SECS - BEGIN_SECS % 86_400;
-    let secs = if draw.chance(300) {
+    let secs = if budgets || draw.chance(200) {
         midnight - i64::try_from(draw.between(1, 1800)).unwrap_or(0)
     } else {
         midnight + i64::try_from(draw.below(70_000)).unwrap_or(0)
@@ -197,10 +197,12 @@ fn begin(draw: &mut Draw) -> Timestamp {
 
 /// Most seeds turn on a few faults, some many, so that each meets the others in every company.
 fn rates(draw: &mut Draw, allowed: &BTreeSet<Fault>) -> BTreeMap<Fault, u32> {
-    let share = draw.pick(&[0, 60, 120, 200, 350]).copied().unwrap_or(120);
+    let share = draw.pick(&[0, 80, 150, 250, 400]).copied().unwrap_or(120);
     let mut rates = BTreeMap::new();
     for fault in Fault::ALL {
-        let (chosen, rate) = (draw.chance(share), draw.spread(5, 200));
+        // What takes an account out for good ends many a story early: it comes up less often.
+        let share = if fault.is_final() { share / 3 } else { share };
+        let (chosen, rate) = (draw.chance(share), draw.spread(20, 350));
         if chosen && allowed.contains(fault) {
             rates.insert(*fault, u32::try_from(rate).unwrap_or(5));
         }
@@ -208,13 +210,14 @@ fn rates(draw: &mut Draw, allowed: &BTreeSet<Fault>) -> BTreeMap<Fault, u32> {
     rates
 }
 
-fn accounts(draw: &mut Draw) -> Vec<AccountPlan> {
+/// A budget is half of everything at least: a midnight or two are enough of virtual time.
+fn accounts(draw: &mut Draw, messages: u64) -> Vec<AccountPlan> {
     let budgets = draw.chance(120);
     let number = i64::try_from(draw.between(1, 4)).unwrap_or(1);
     let accounts = (1..=number).map(|number| AccountPlan {
         id: OWNER + number,
         priority: i32::try_from(draw.below(3)).unwrap_or(0),
-        budget: budgets.then(|| u32::try_from(draw.spread(12, 80)).unwrap_or(40)),
+        budget: budgets.then(|| u32::try_from(draw.between(messages / 2, messages) + 12).unwrap_or(500)),
     });
     accounts.collect()
 }
@@ -223,7 +226,7 @@ fn sources(draw: &mut Draw, bad: bool) -> Vec<SourcePlan> {
     let number = draw.between(1, 2);
     let mut sources = Vec::new();
     for source in 0..number {
-        let messages = draw.spread(4, 160) / number + 1;
+        let messages = draw.spread(16, 300) / number + 1;
         sources.push(SourcePlan {
             chat: chat(100 + source),
             messages,

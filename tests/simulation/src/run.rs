@@ -28,7 +28,9 @@ use crate::setting;
 use crate::trace::Trace;
 
 /// How often the run looks whether it is over.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the admin looks at the tasks, once faults have stopped.
+const LIVELY_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// What a task may take beyond the waits that were set, once faults have stopped.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
 /// How often the admin resumes a task that parks, in the end.
@@ -324,7 +326,7 @@ impl Simulated {
         let mut patience = self.patience().await;
         loop {
             let now = self.begun.elapsed();
-            if self.until(now + Duration::from_secs(2)).await {
+            if self.until(now + LIVELY_LOOK_EVERY).await {
                 return;
             }
             let tasks = self.tasks().await;
@@ -343,9 +345,13 @@ impl Simulated {
                                 .oracle
                                 .violated(Invariant::Liveness, format!("{} parked without a reason", task.id));
                         }
-                        if *times < RESUMES_MAX {
-                            *times += 1;
+                        *times += 1;
+                        if *times <= RESUMES_MAX {
                             self.admin.wish(&task.id, Fault::Resume, 0).await;
+                            resumed = true;
+                        } else if task.checkpoint.intent.is_some() {
+                            // Looked at the target three times: ends it, so that others may write there.
+                            self.admin.wish(&task.id, Fault::Cancel, 0).await;
                             resumed = true;
                         }
                     }
@@ -386,16 +392,26 @@ impl Simulated {
         // A bucket of Telegram's goes on filling: that many waits can still come, one account after the other.
         let floods = self.plan.bucket.map_or(0, |(size, wait_secs)| {
             let messages: u64 = self.plan.sources.iter().map(|source| source.messages).sum();
-            (messages * self.plan.tasks.len() as u64 / u64::from(size.max(1)) + 1) * u64::from(wait_secs)
+            (4 * messages * self.plan.tasks.len() as u64 / u64::from(size.max(1)) + 4) * u64::from(wait_secs)
         });
-        let budgets = self.plan.accounts.iter().any(|account| account.budget.is_some());
-        let days = SignedDuration::from_hours(if budgets { 24 * 4 } else { 0 });
+        let days = SignedDuration::from_hours(24 * self.days_of_budget());
+        // What a host stamped while its clock was ahead comes due when the time has caught up.
+        let jumps = SignedDuration::from_hours(i64::from(self.plan.rates.contains_key(&Fault::ClockJump)));
         let allowed = latest.duration_since(now)
+            + jumps
             + paces
             + days
             + SignedDuration::from_secs(i64::try_from(floods).unwrap_or(0))
             + GRACE;
         self.begun.elapsed() + Duration::try_from(allowed).unwrap_or_default()
+    }
+
+    /// How many midnights the budgets may take, if the smallest is all there is.
+    fn days_of_budget(&self) -> i64 {
+        let budget = self.plan.accounts.iter().map(|account| account.budget).min().flatten();
+        let messages: u64 = self.plan.sources.iter().map(|source| source.messages).sum();
+        let all = messages * self.plan.tasks.len() as u64;
+        budget.map_or(0, |budget| i64::try_from(all / u64::from(budget.max(1))).unwrap_or(0) + 2)
     }
 
     async fn report(self) -> Report {

@@ -113,8 +113,21 @@ fn all_found_in_order_is_delivered_and_nothing_found_is_not_there() {
     for style in [Style::default(), bare()] {
         let evidence = read(copies(&source, style));
         assert_eq!(settled(&source, style, &evidence), delivered(&[(1, 501), (2, 502), (3, 503)], &[]));
-        assert_eq!(settled(&source, style, &read(vec![text(501, "other")])), Settlement::NotThere);
+        let video = Message { body: Body::Content(Kind::Video), ..text(501, "other") };
+        assert_eq!(settled(&source, style, &read(vec![video])), Settlement::NotThere);
     }
+}
+
+#[test]
+fn what_may_have_been_edited_since_is_never_taken_for_absent() {
+    let source = [text(1, "as it reads now")];
+    assert_ambiguous(&settled(&source, bare(), &read(vec![text(501, "as it read then")])), "edited");
+    // In a group the header names the author and the time, and no post.
+    let by_its_author = Message {
+        origin: Some(Origin { peer: Some(PeerId::user(7)), name: None, post: None, date: source[0].date }),
+        ..text(501, "as it read then")
+    };
+    assert_ambiguous(&settled(&source, Style::default(), &read(vec![by_its_author])), "edited");
 }
 
 #[test]

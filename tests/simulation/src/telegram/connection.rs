@@ -154,7 +154,7 @@ impl Connection for InProcessConnection {
                 return self.look(*id, access_hash.ok_or_else(unknown)?).await;
             }
         };
-        self.completed(peer).await
+        Ok(peer)
     }
 
     async fn look(&self, id: PeerId, access_hash: i64) -> Result<Peer, CallError> {
@@ -173,7 +173,7 @@ impl Connection for InProcessConnection {
         let limit = i32::try_from(limit.clamp(1, 100)).unwrap_or(100);
         self.read("messages.getHistory", access(peer), move |world, actor| {
             let done = world.call_history_up(actor, chat, above, limit);
-            done.map(|page| page.iter().map(convert::message).collect())
+            done.map(|page| page.iter().map(|found| convert::message(world, found)).collect())
         })
         .await
     }
@@ -188,7 +188,8 @@ impl Connection for InProcessConnection {
             Some(pts) => pts,
             None => self.read("updates.getState", Vec::new(), |world, actor| world.call_state(actor)).await?.pts,
         };
-        Ok(Newest { message: found.message.as_ref().map(convert::message), count: found.total as u64, pts })
+        let message = found.message.as_ref().map(|found| convert::message(&self.0.front.world(), found));
+        Ok(Newest { message, count: found.total as u64, pts })
     }
 
     async fn messages(&self, peer: &Peer, ids: &[MessageId]) -> Result<Vec<Message>, CallError> {
@@ -197,8 +198,13 @@ impl Connection for InProcessConnection {
         let found = self
             .read("channels.getMessages", access(peer), move |world, actor| world.call_messages(actor, chat, &asked))
             .await?;
+        let world = self.0.front.world();
         let found = found.iter().zip(ids);
-        Ok(found.map(|(found, id)| found.as_ref().map_or_else(|| convert::empty(*id), convert::message)).collect())
+        let seen = found.map(|(found, id)| match found {
+            Some(found) => convert::message(&world, found),
+            None => convert::empty(*id),
+        });
+        Ok(seen.collect())
     }
 
     async fn forward(&self, forward: &Forward) -> Result<Forwarded, CallError> {

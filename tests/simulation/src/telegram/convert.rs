@@ -62,8 +62,9 @@ pub(super) fn empty(id: MessageId) -> Message {
     }
 }
 
-/// A message of the world.
-pub(super) fn message(message: &SimMessage) -> Message {
+/// A message of the world. A broadcast's posts are its own: nobody sees who sent them.
+pub(super) fn message(world: &World, message: &SimMessage) -> Message {
+    let broadcast = world.chat(message.chat).is_some_and(|chat| chat.kind == ChatKind::Broadcast);
     let date = |secs: i32| Timestamp::from_second(i64::from(secs)).unwrap_or(Timestamp::UNIX_EPOCH);
     let origin = match &message.forward {
         Forwarding::None => None,
@@ -88,7 +89,7 @@ pub(super) fn message(message: &SimMessage) -> Message {
         text: message.text.as_str().into_owned(),
         media: message.media().and_then(world::message::Media::id),
         origin,
-        sender: None,
+        sender: (!broadcast).then(|| PeerId::user(message.by.0)),
     }
 }
 

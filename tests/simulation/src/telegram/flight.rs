@@ -150,7 +150,8 @@ async fn back<T>(line: &Line, decided: Result<Done<T>, RpcError>, reply: oneshot
                     return;
                 }
             }
-            let usable = done.shape == ReplyShape::Normal;
+            // A refusal is no `Updates`: there is nothing strange it could be.
+            let usable = done.shape == ReplyShape::Normal || done.result.is_err();
             Reply::Answer { result: done.result, usable, audit: Some(done.audit) }
         }
     };
