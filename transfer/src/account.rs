@@ -162,7 +162,7 @@ impl Waits {
             MethodClass::Read => &mut self.read,
             MethodClass::Resolve => &mut self.resolve,
         };
-        *slot = Some(slot.filter(|_| !mutated!(ShorterWaitWins)).map_or(until, |old| old.max(until)));
+        *slot = Some(slot.map_or(until, |old| old.max(until)));
     }
 
     /// The later of both, class by class.

@@ -78,8 +78,6 @@ mutants! {
 
     /// A flood wait is rounded down to tens of seconds. No call during a wait.
     WaitRoundedDown = "wait-rounded-down",
-    /// A shorter wait takes a longer one's place. No call during a wait.
-    ShorterWaitWins = "shorter-wait-wins",
     /// Waits for reading are kept, and never looked at. No call during a wait.
     ReadWaitIgnored = "read-wait-ignored",
     /// A wait is remembered by the process and never committed. No call during a wait.
