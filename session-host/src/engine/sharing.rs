@@ -60,9 +60,14 @@ impl Sharing {
         }
     }
 
-    /// The wish is granted.
+    /// The account is here: the wish is granted, and what others were heard to want of it before may be over. Whoever still
+    /// wants it says so in the next look.
     pub(crate) fn granted(&self, account: &AccountId) {
-        self.state().wishes.remove(account);
+        let mut state = self.state();
+        state.wanted_by.remove(account);
+        if state.wishes.remove(account).is_some() {
+            self.news.notify_one();
+        }
     }
 
     /// What this host wants at this moment, for its HOST item.

@@ -57,9 +57,7 @@ async fn by_name(account: &AccountConnection, name: &str) -> Result<Peer, CallEr
         PeerKind::User(_) => {
             found.users.iter().filter_map(peer_of_user).find(|peer| peer.id == id).ok_or_else(unknown_peer)
         }
-        PeerKind::Group(_) | PeerKind::Channel(_) => {
-            find_chat(&found.chats, id)
-        }
+        PeerKind::Group(_) | PeerKind::Channel(_) => find_chat(&found.chats, id),
     }
 }
 

@@ -186,6 +186,8 @@ impl Run {
         let mut skips = intent.skips.clone();
         skips.extend(outcome.skipped);
         let skipped: usize = skips.iter().map(|skip| skip.ids.len()).sum();
+        let undetermined = skips.iter().filter(|skip| skip.reason == SkipReason::Undetermined);
+        let undetermined: usize = undetermined.map(|skip| skip.ids.len()).sum();
         let (from, to): (Vec<MessageId>, Vec<MessageId>) = outcome.delivered.into_iter().unzip();
         let highest = to.iter().copied().max().unwrap_or_default();
         if delivered > 0 {
@@ -213,8 +215,8 @@ impl Run {
         checkpoint.batch_used += u32::try_from(messages).unwrap_or(u32::MAX);
         checkpoint.target_floor = checkpoint.target_floor.max(highest);
         checkpoint.intent = None;
-        // What was not carried is given back to the budget; what was carried counts.
-        let charged = i64::try_from(messages - delivered.min(messages)).unwrap_or(0);
+        // What was not carried is given back to the budget; what was carried, or may have been, counts.
+        let charged = i64::try_from(messages.saturating_sub(delivered + undetermined)).unwrap_or(0);
         self.delta.charged -= charged;
         self.delta.counters.add(Counters { forwarded: delivered as u64, floods: 0, flood_wait_secs: 0 });
         let sent = u32::try_from(messages).unwrap_or(u32::MAX);

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use transfer::event::Event;
 use transfer::queue::Job;
+use transfer::table::Item;
 use transfer::table::item::BatchRecord;
-use transfer::table::{Guard, Item, Key, Write};
 use transfer::task::TaskEvent;
 
 use super::{Run, Step};
@@ -30,14 +30,8 @@ impl Run {
             tracing::info!(task = %self.task.id, state = word, reason, "the task's state changed");
         }
         self.stage_day();
-        // An open intent keeps the target: nobody may write there before it is settled.
-        if self.task.checkpoint.intent.is_none()
-            && self.target_locked
-            && self.task.state.due_at().is_none()
-            && let Some(target) = self.task.target.peer
-        {
-            self.staged.push(Write::Delete { key: Key::target(target), guard: Guard::None });
-        }
+        // The target's lock stays where it is: the lock of a task that rests with nothing open is anybody's. Were it
+        // deleted and made anew, its version would begin anew too, and somebody who read the old one could take the new.
         self.commit().await?;
         self.give_back().await;
         Ok(Step::End)

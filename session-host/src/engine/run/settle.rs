@@ -12,6 +12,7 @@ use transfer::account::{AccountState, MethodClass};
 use transfer::event::{Event, Settlement as How};
 use transfer::ids::{MessageId, RandomId};
 use transfer::intent::{Intent, Outcome, Skip, SkipReason};
+use transfer::lease::HOLDER_STOPS;
 use transfer::message::Message;
 use transfer::mutated;
 use transfer::refusal::{Meaning, Refusal};
@@ -157,7 +158,12 @@ impl Run {
         if mutated!(FreshRandomIds) {
             forward.random_ids.iter_mut().for_each(|id| id.0 ^= i64::from(intent.repeats) + 1);
         }
-        match connection.forward(&forward).await {
+        let answer = connection.forward(&forward).await;
+        let now = self.now();
+        if let Some(open) = &mut self.task.checkpoint.intent {
+            open.tried_at = Some(now);
+        }
+        match answer {
             Ok(forwarded) => self.repeat_answered(intent, forwarded).await,
             Err(CallError::Refused(refusal)) if refusal.meaning() == Meaning::RandomIdDuplicate => {
                 if mutated!(DuplicateIsDelivery) {
@@ -328,7 +334,11 @@ impl Run {
         let now = self.now();
         // Without a record of the closing, the last attempt and the uncertainty's beginning bound it.
         let closed = self.hold.as_ref().and_then(|hold| hold.account.closed_at);
-        let closed_at = closed.max(intent.uncertain_since).max(intent.tried_at).unwrap_or(now);
+        let tried_at = self.task.checkpoint.intent.as_ref().and_then(|open| open.tried_at);
+        // An attempt is written down before it is made. Whoever made it could make it until its right to act ended.
+        let made_here = intent.made_by == self.shared.config.incarnation;
+        let tried_at = tried_at.map(|at| if made_here { at } else { at.saturating_add(HOLDER_STOPS).unwrap_or(at) });
+        let closed_at = closed.max(intent.uncertain_since).max(tried_at).unwrap_or(now);
         let free_at = closed_at.saturating_add(CLOSED_FOR).unwrap_or(Timestamp::MAX);
         if free_at > now && !mutated!(TakeoverAtOnce) {
             return self.wait(free_at, "an uncertain chunk's connection must be closed for 120 s").await;

@@ -210,7 +210,7 @@ impl State {
     /// A task sleeps because every account has to wait: not past the first that need not.
     fn sleeps(&mut self, world: &World, task: &Task) {
         let TaskState::Waiting { wake_at, .. } = &task.state else { return };
-        if self.clock_jumps {
+        if self.clock_jumps || self.rights_change {
             return;
         }
         let now = self.now();

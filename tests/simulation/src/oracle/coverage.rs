@@ -30,6 +30,64 @@ pub(super) const STATES: &str = "states";
 /// Everything else worth counting.
 pub(super) const OTHER: &str = "other";
 
+/// What a refusal can mean, by row.
+const MEANINGS: [&str; 18] = [
+    "flood wait",
+    "slow mode",
+    "peer flood",
+    "frozen",
+    "not for this peer",
+    "kind forbidden",
+    "source protected",
+    "bad message",
+    "topic closed",
+    "payment required",
+    "premium required",
+    "signed out",
+    "session dead",
+    "banned",
+    "migrate",
+    "random id duplicate",
+    "internal",
+    "unknown",
+];
+/// A random id of a First is new to Telegram: nothing can answer a First like this.
+const IMPOSSIBLE: (&str, &str) = (FIRST, "random id duplicate");
+/// What else has to come up.
+const WANTED: [(&str, &str); 24] = [
+    (FIRST, "complete"),
+    (FIRST, "partial"),
+    (REPEAT, "complete"),
+    (SETTLED, "repeated"),
+    (SETTLED, "found in the target"),
+    (SETTLED, "taken over"),
+    (LEDGER, "service"),
+    (LEDGER, "deleted"),
+    (LEDGER, "refused"),
+    (LEDGER, "error"),
+    (LEDGER, "undetermined"),
+    (STATES, "running"),
+    (STATES, "waiting"),
+    (STATES, "waiting, chunk uncertain"),
+    (STATES, "paused"),
+    (STATES, "parked"),
+    (STATES, "parked, chunk uncertain"),
+    (STATES, "failed"),
+    (STATES, "done"),
+    (STATES, "cancelled"),
+    (OTHER, "account changed"),
+    (OTHER, "every account limited"),
+    (OTHER, "account lost"),
+    (OTHER, "calls in a wait nobody knew"),
+];
+
+/// The rows that a proof by runs has to meet: every meaning of a refusal after a First and after a Repeat, every way of
+/// settling, every reason in the ledger, every state.
+fn wanted() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let answers = [FIRST, REPEAT].into_iter().flat_map(|table| MEANINGS.map(|row| (table, row)));
+    answers.filter(|row| *row != IMPOSSIBLE).chain(WANTED)
+}
+
 impl Coverage {
     /// Counts one more.
     pub fn count(&mut self, table: &'static str, row: &'static str) {
@@ -68,6 +126,12 @@ impl Coverage {
         self.rows.iter().map(|((table, row), times)| (*table, *row, *times))
     }
 
+    /// The rows that have to come up and came up less often than this: what, how often.
+    pub fn rarer_than(&self, least: u64) -> Vec<(String, u64)> {
+        let rows = wanted().map(|(table, row)| (format!("{table}: {row}"), self.of(table, row)));
+        rows.filter(|(_, times)| *times < least).collect()
+    }
+
     /// Adds what came up in another run.
     pub fn merge(&mut self, other: &Self) {
         for (key, times) in &other.rows {
@@ -81,14 +145,19 @@ impl Coverage {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What never came up is a row, too.
+        let mut rows: BTreeMap<(&str, &str), u64> = wanted().map(|row| (row, 0)).collect();
+        rows.extend(self.rows().map(|(table, row, times)| ((table, row), times)));
         let mut last = "";
-        for (table, row, times) in self.rows() {
+        for ((table, row), times) in rows {
             if table != last {
                 writeln!(f, "{table}")?;
                 last = table;
             }
             writeln!(f, "  {row:<28} {times:>9}")?;
         }
+        let (table, row) = IMPOSSIBLE;
+        writeln!(f, "cannot happen\n  {row} among {table}: its random ids are new")?;
         let chunks: u64 = self.chunk_lens.values().sum();
         let (least, most) = (self.chunk_lens.keys().next(), self.chunk_lens.keys().next_back());
         let (least, most) = (least.copied().unwrap_or(0), most.copied().unwrap_or(0));
@@ -158,6 +227,27 @@ fn settlement(how: Settlement) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transfer::refusal::Refusal;
+
+    #[test]
+    fn every_meaning_of_a_refusal_is_wanted_after_first_and_repeat() {
+        let words = ["FLOOD_WAIT_3", "SLOWMODE_WAIT_3", "PEER_FLOOD", "FROZEN_METHOD_INVALID", "CHANNEL_PRIVATE"];
+        let words = words.iter().chain(&["CHAT_SEND_POLL_FORBIDDEN", "CHAT_FORWARDS_RESTRICTED", "MEDIA_EMPTY"]);
+        let words = words.chain(&["TOPIC_CLOSED", "ALLOW_PAYMENT_REQUIRED_5", "PREMIUM_ACCOUNT_REQUIRED"]);
+        let words = words.chain(&["SESSION_REVOKED", "AUTH_KEY_DUPLICATED", "USER_DEACTIVATED", "USER_MIGRATE_2"]);
+        let words = words.chain(&["RANDOM_ID_DUPLICATE", "NOBODY_KNOWS_THIS"]);
+        let mut rows: Vec<&str> = words.map(|word| meaning(Refusal::parse(400, word).meaning())).collect();
+        rows.push(meaning(Refusal::parse(500, "INTERNAL").meaning()));
+        rows.sort_unstable();
+        rows.dedup();
+        let mut all = MEANINGS;
+        all.sort_unstable();
+        assert_eq!(rows, all);
+        assert_eq!(Coverage::default().rarer_than(1).len(), 2 * MEANINGS.len() - 1 + WANTED.len());
+        let mut one = Coverage::default();
+        one.count(SETTLED, "repeated");
+        assert!(!one.rarer_than(1).iter().any(|(row, _)| row == "settled: repeated"));
+    }
 
     #[test]
     fn coverages_add_up_and_print_each_table_once() {

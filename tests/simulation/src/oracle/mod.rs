@@ -79,7 +79,9 @@ impl Oracle {
             style: task.style,
         });
         let accounts: Vec<i64> = plan.accounts.iter().map(|account| account.id).collect();
-        Self::watching(world, tasks.collect(), &accounts, plan.rates.contains_key(&Fault::ClockJump))
+        let oracle = Self::watching(world, tasks.collect(), &accounts, plan.rates.contains_key(&Fault::ClockJump));
+        oracle.state().rights_change = plan.rates.contains_key(&Fault::WriteForbidden);
+        oracle
     }
 
     /// Watches these tasks and accounts. With `clock_jumps` what hangs on wall time is not judged.

@@ -25,6 +25,8 @@ use super::{Coverage, Invariant, Violation, WatchedTask};
 pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) clock_jumps: bool,
+    /// Accounts lose the right to write without being refused anything first: who can carry is not certain.
+    pub(super) rights_change: bool,
     pub(super) violations: Vec<Violation>,
     pub(super) coverage: Coverage,
     pub(super) tasks: BTreeMap<TaskId, TaskView>,
@@ -116,6 +118,7 @@ impl State {
         let mut state = Self {
             clock: world.clock.clone(),
             clock_jumps,
+            rights_change: false,
             violations: Vec::new(),
             coverage: Coverage::default(),
             tasks: BTreeMap::new(),
