@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use transfer::chunk::{Chunk, Cut, Limit, cut};
+use transfer::chunk::{Chunk, Cut, Limit, Passed, cut};
 use transfer::ids::{GroupedId, MessageId};
 use transfer::message::{Body, Kind, Message};
 use transfer::selection::{Range, Selection};
@@ -114,15 +114,23 @@ impl Transfer {
             }
             Cut::NoRoom { .. } => prop_assert!(false, "what was asked for was given"),
             Cut::Chunk(chunk) => self.take(&chunk, limit)?,
-            Cut::Passed(passed) | Cut::Exhausted(passed) => {
-                prop_assert!(ended || passed.cursor_after > Some(self.cursor), "it stands still");
-                self.over = ended;
-                self.cursor = passed.cursor_after.unwrap_or(self.cursor);
-                self.ahead = passed.ahead_after;
-                self.skipped.extend(passed.skips.iter().flat_map(|skip| skip.ids.iter()));
+            Cut::Passed(passed) => {
+                prop_assert!(passed.cursor_after > Some(self.cursor), "it stands still");
+                self.pass(passed);
+            }
+            Cut::Exhausted(passed) => {
+                prop_assert!(ended, "there is more");
+                self.over = true;
+                self.pass(passed);
             }
         }
         Ok(())
+    }
+
+    fn pass(&mut self, passed: Passed) {
+        self.cursor = passed.cursor_after.unwrap_or(self.cursor);
+        self.ahead = passed.ahead_after;
+        self.skipped.extend(passed.skips.iter().flat_map(|skip| skip.ids.iter()));
     }
 
     fn take(&mut self, chunk: &Chunk, limit: Limit) -> Result<(), TestCaseError> {
