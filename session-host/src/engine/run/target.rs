@@ -24,11 +24,8 @@ impl Run {
         let key = Key::target(target.id);
         let item = Item::TargetLock(TargetLock { target: target.id, task: self.task.id.clone() });
         let guard = match expect_item!(self.shared.store.get(&key).await?, TargetLock, key) {
-            Some((lock, _)) if lock.task == self.task.id => {
-                self.target_locked = true;
-                // Once a run: the look of an earlier one may have failed, or be old.
-                return self.note_top(target).await;
-            }
+            // Its own is written again, once a run: whoever read it while this task rested must not take it now.
+            Some((lock, version)) if lock.task == self.task.id => Guard::Version(version),
             Some((lock, version)) => {
                 if let Some(holder) = self.live_holder(&lock).await? {
                     let until = self.now().saturating_add(TARGET_WAIT).unwrap_or(jiff::Timestamp::MAX);
@@ -39,7 +36,8 @@ impl Run {
             }
             None => Guard::Absent,
         };
-        let stands = |now: Option<&Record>| now.is_some_and(|now| now.item == item);
+        let version = guard.version_to_write();
+        let stands = |now: Option<&Record>| now.is_some_and(|now| now.version == version && now.item == item);
         let write = Write::Put { item: item.clone(), guard };
         if self.shared.store.commit(&[write], &key, stands).await? == Committed::Conflict {
             return Ok(Some(Step::Again));
