@@ -6,6 +6,7 @@ pub mod demo;
 pub mod host;
 pub mod init;
 mod report_file;
+pub mod simulate;
 pub mod simulator;
 pub mod soak;
 pub mod transfer;
@@ -41,6 +42,8 @@ pub enum Command {
     Init(init::InitOptions),
     /// Run the simulated Telegram alone, to develop against it
     Simulator(simulator::SimulatorOptions),
+    /// Run the real engine through seeded failures in virtual time, and check every promise
+    Simulate(simulate::SimulateOptions),
     /// Kill and freeze real hosts while they work, against a simulated Telegram, and audit the result
     Soak(soak::SoakOptions),
     /// Run a session host that a file describes, until standard input ends
@@ -60,6 +63,7 @@ impl Program {
             Command::Account(options) => account::run(options, &self.log, terminal).await,
             Command::Init(options) => init::run(&options, terminal),
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
+            Command::Simulate(options) => simulate::run(options, terminal).await,
             Command::Soak(options) => soak::run(options, &self.log, terminal).await,
             Command::Host(options) => host::run(options, &self.log).await,
         }

@@ -35,6 +35,13 @@ fn broken_files_and_impossible_options_are_told() {
     refused(&run(at, &["soak", "--freeze-secs", "9..5"]), "5..120");
     refused(&run(at, &["soak", "--data", "file/below"]), "file/below");
     refused(&run(at, &["soak", "--report", "none/r.json"]), "none/r.json");
+    refused(&run(at, &["simulate", "--seeds", "many"]), "0..1000");
+    refused(&run(at, &["simulate", "--seeds", "7..7"]), "no seed");
+    refused(&run(at, &["simulate", "--faults", "kil"]), "queue-drop");
+    refused(&run(at, &["simulate", "--faults", "kill,none"]), "stands alone");
+    refused(&run(at, &["simulate", "--jobs", "0"]), "--jobs");
+    refused(&run(at, &["simulate", "--trace", "story"]), "--seeds 0..1");
+    refused(&run(at, &["simulate", "--seeds", "1..2", "--trace", "none/story"]), "none/story");
     let transfer = ["transfer", "--from", "@source", "--to", "@target"];
     refused(&run(at, &transfer), "ferry init");
     fs::write(at.join("ferry.toml"), "data_dir = 5").unwrap();

@@ -133,6 +133,10 @@ faults! {
     Disable = "disable",
     /// The admin enables an account, or changes its priority.
     Enable = "enable",
+
+    // What is added comes last: the plans of seeds without it stay as they were.
+    /// A rare refusal of a forward: the source is protected, the topic is closed, another data centre, a 500 ...
+    OddRefusal = "odd-refusal",
 }
 
 impl Fault {

@@ -1,7 +1,7 @@
 //! Ports that die at a given effect: before it is applied, or after it was applied, before or after the reply is seen.
 //!
-//! An effect is a commit, a queue call, the opening of a connection, or a forward. Reading changes nothing, and that a host
-//! shows that it lives has no part in a chunk: neither counts.
+//! An effect is a commit, a queue call, the opening of a connection, or a forward. Reading changes nothing, a receive that
+//! brings nothing neither, and that a host shows that it lives has no part in a chunk: none of them counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,6 +67,16 @@ impl KillPoint {
         self.inner.dead.is_cancelled()
     }
 
+    /// A life that dies at no effect: it counts them.
+    pub fn never() -> Self {
+        Self::new(u32::MAX, Side::Before)
+    }
+
+    /// How many effects there were until now.
+    pub fn effects(&self) -> u32 {
+        self.inner.effects.load(Ordering::SeqCst)
+    }
+
     /// The same ports, mortal.
     pub fn arm(&self, ports: Ports) -> Ports {
         Ports {
@@ -75,6 +85,11 @@ impl KillPoint {
             queue: Arc::new(Mortal { inner: ports.queue, point: self.clone() }),
             clock: ports.clock,
         }
+    }
+
+    /// Whether the next effect is the one at which it dies.
+    fn dies_next(&self) -> bool {
+        self.effects() + 1 == self.inner.at
     }
 
     /// Performs an effect, unless the process is dead, or dies now.
@@ -140,7 +155,17 @@ impl Queue for Mortal<dyn Queue> {
     }
 
     async fn receive(&self, max: u32, visibility: Duration, wait: Duration) -> Result<Vec<Delivery>, QueueError> {
-        self.point.effect(self.inner.receive(max, visibility, wait)).await
+        let received = self.inner.receive(max, visibility, wait).await?;
+        if received.is_empty() && !self.point.was_reached() {
+            return Ok(received);
+        }
+        if self.point.dies_next() && self.point.inner.side == Side::Before {
+            // It was not received: whoever asks next gets it.
+            for delivery in &received {
+                self.inner.extend(&delivery.receipt, Duration::ZERO).await?;
+            }
+        }
+        self.point.effect(async { Ok(received) }).await
     }
 
     async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {

@@ -1,6 +1,6 @@
 //! Many seeds, on as many threads as there are cores, and the table that says what came of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +32,8 @@ pub struct Summary {
     pub jobs: usize,
     /// In which states tasks ended.
     pub ends: BTreeMap<&'static str, u64>,
+    /// The faults that the seeds might turn on.
+    allowed: BTreeSet<Fault>,
     /// Messages of each run, for the median.
     sizes: Vec<u64>,
 }
@@ -61,6 +63,23 @@ impl Summary {
         seeds / self.took.as_secs_f64().max(0.001) / jobs
     }
 
+    /// What has to come up and came up less often than this, each with how often.
+    pub fn rarer_than(&self, least: u64) -> Vec<String> {
+        let struck = |fault: &Fault| self.faults.get(fault).copied().unwrap_or(0);
+        let faults = Fault::ALL.iter().map(|fault| (fault.name().to_owned(), struck(fault)));
+        let rare = faults.filter(|(_, times)| *times < least).chain(self.coverage.rarer_than(least));
+        rare.map(|(what, times)| format!("{what} ({times})")).collect()
+    }
+
+    /// The options of the program that bring the same faults about.
+    fn faults_option(&self) -> String {
+        if self.allowed.len() == Fault::ALL.len() {
+            return String::new();
+        }
+        let names: Vec<&str> = self.allowed.iter().map(|fault| fault.name()).collect();
+        format!(" --faults {}", if names.is_empty() { "none".to_owned() } else { names.join(",") })
+    }
+
     /// The median of the messages of a run.
     pub fn median(&self) -> u64 {
         let mut sizes = self.sizes.clone();
@@ -72,7 +91,7 @@ impl Summary {
 /// Runs seeds on `jobs` threads. After `failures_max` seeds with a violation no more are begun.
 pub fn simulate(seeds: Range<u64>, options: &Options, jobs: usize, failures_max: usize) -> Summary {
     let begun = Instant::now();
-    let summary = Mutex::new(Summary { jobs, ..Summary::default() });
+    let summary = Mutex::new(Summary { jobs, allowed: options.faults.clone(), ..Summary::default() });
     let next = AtomicU64::new(seeds.start);
     std::thread::scope(|scope| {
         for _ in 0..jobs {
@@ -118,7 +137,8 @@ impl fmt::Display for Summary {
         writeln!(f, "violations           {:>12}", self.violations.len())?;
         for (seed, violation) in &self.violations {
             writeln!(f, "  seed {seed}: {violation}")?;
-            writeln!(f, "    again: ferry simulate --seeds {seed}..{} --trace story-{seed}.txt", seed + 1)?;
+            let faults = self.faults_option();
+            writeln!(f, "    again: ferry simulate --seeds {seed}..{}{faults} --trace story-{seed}.txt", seed + 1)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use simulator::world::forward::{ForwardRequest, Forwarded};
 use simulator::world::{Actor, ChatId, Done, ReplyShape, RpcError, WireFault, World};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
+use transfer::refusal::{Meaning, Refusal};
 
 use super::line::Line;
 use super::strike::Strike;
@@ -88,10 +89,19 @@ pub(super) async fn forward(
             if in_flight && done.result.as_ref().is_err_and(|error| error.message == "RANDOM_ID_DUPLICATE") {
                 front.faults.struck(Fault::DuplicateInFlight);
             }
+            if front.faults.has(Fault::BadMessage) && done.result.as_ref().is_err_and(is_about_a_message) {
+                front.faults.struck(Fault::BadMessage);
+            }
             front.tell(|| story(front, &request, done.audit));
             back(&line, Ok(done), reply).await;
         }
     }
+}
+
+/// Whether one of the messages is the cause.
+fn is_about_a_message(error: &RpcError) -> bool {
+    let meaning = Refusal::parse(error.code, &error.message).meaning();
+    matches!(meaning, Meaning::BadMessage | Meaning::KindForbidden)
 }
 
 /// The server has the call, the connection is lost, and the call is carried out later.

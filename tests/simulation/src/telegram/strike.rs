@@ -21,6 +21,26 @@ const SLOW_MILLIS: u64 = 50_000;
 /// An error that is in no list.
 const UNKNOWN_ERROR: &str = "STARS_NOT_ALIGNED";
 
+/// Refusals of a forward that nothing else in a run brings about, or hardly ever.
+const ODD: [(i32, &str); 12] = [
+    (406, "CHAT_FORWARDS_RESTRICTED"),
+    (400, "TOPIC_CLOSED"),
+    (403, "ALLOW_PAYMENT_REQUIRED_25"),
+    (403, "PREMIUM_ACCOUNT_REQUIRED"),
+    (406, "AUTH_KEY_DUPLICATED"),
+    (303, "USER_MIGRATE_2"),
+    (500, "INTERNAL_SERVER_ERROR"),
+    (401, "USER_DEACTIVATED_BAN"),
+    (401, "SESSION_REVOKED"),
+    (420, "FROZEN_METHOD_INVALID"),
+    (403, "CHAT_SEND_POLL_FORBIDDEN"),
+    (420, "SLOWMODE_WAIT_7"),
+];
+/// Most of them end something: a run that goes on shows more.
+const ODD_FIRST_MAX: u64 = 2;
+/// The same with repeats, which are fewer.
+const ODD_MAX: u64 = 6;
+
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strike {
@@ -55,6 +75,9 @@ impl Strike {
                 refuse(world, user, METHOD, 420, format!("FLOOD_WAIT_{}", wait_secs(faults)));
             } else if faults.strikes(Fault::UnknownError) {
                 refuse(world, user, METHOD, 400, UNKNOWN_ERROR.into());
+            } else if odd_strikes(faults, repeat) {
+                let (code, word) = ODD[usize::try_from(faults.between(0, ODD.len() as u64 - 1)).unwrap_or(0)];
+                refuse(world, user, METHOD, code, word.into());
             }
         }
         Self::None
@@ -68,6 +91,23 @@ impl Strike {
             refuse(world, user, method, 420, format!("FLOOD_WAIT_{}", wait_secs(faults)));
         }
     }
+}
+
+/// One First in six, three repeats in four: something has to be left for repeats, which are fewer.
+fn odd_strikes(faults: &Faults, repeat: bool) -> bool {
+    if !faults.has(Fault::OddRefusal) || !faults.is_on() {
+        return false;
+    }
+    let so_far = faults.tally().get(&Fault::OddRefusal).copied().unwrap_or(0);
+    let strikes = if repeat {
+        so_far < ODD_MAX && faults.between(0, 3) > 0
+    } else {
+        so_far < ODD_FIRST_MAX && faults.between(0, 5) == 0
+    };
+    if strikes {
+        faults.struck(Fault::OddRefusal);
+    }
+    strikes
 }
 
 /// How long the process waits for an answer to this method.
