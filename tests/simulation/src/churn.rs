@@ -126,7 +126,7 @@ fn target_changes(
     let stranger = Actor::of(UserId(STRANGER));
     let random_id = |number: u64| i64::try_from((choice << 8 | number) >> 1).unwrap_or(0) | 1;
     // The worst stranger forwards from the very source.
-    if choice % 3 == 0 {
+    if choice.is_multiple_of(3) {
         let source = plan.sources.first()?.chat;
         let ids = some(world, source, choice >> 3, count);
         let random_ids = (0..ids.len() as u64).map(random_id).collect();

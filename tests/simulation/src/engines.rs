@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 use transfer::queue::memory::MemoryQueue;
 use transfer::queue::{Delivery, Job, Queue, QueueError, Receipt};
 use transfer::table::memory::MemoryTable;
@@ -39,7 +40,7 @@ impl Network {
     /// Carries a request out in a task of its own, and brings its answer to the process.
     async fn request<T: Send + 'static>(&self, act: impl Future<Output = T> + Send + 'static) -> T {
         let process = self.process.clone();
-        let carried_out = tokio::spawn(async move {
+        let carried_out = left(async move {
             process.awake().await;
             tokio::time::sleep(ONE_WAY).await;
             act.await
@@ -60,6 +61,12 @@ impl Network {
     fn tell(&self, what: impl FnOnce() -> String) {
         self.trace.line(&self.process.incarnation().0, what);
     }
+}
+
+/// Something that has left its process: it happens whatever becomes of that.
+#[expect(clippy::disallowed_methods, reason = "nobody owns what is under way in a network")]
+fn left<T: Send + 'static>(what: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(what)
 }
 
 /// The table as one process reaches it.
@@ -235,11 +242,11 @@ impl Queue for RemoteQueue {
         let (inner, job) = (self.inner.clone(), job.clone());
         if let Some(late_ms) = late {
             self.network.tell(|| format!("job {} of {} comes {late_ms} ms late", job.seq, job.task));
-            tokio::spawn(async move {
+            drop(left(async move {
                 tokio::time::sleep(Duration::from_millis(late_ms)).await;
                 // A queue in memory accepts every job.
                 drop(inner.send(&job).await);
-            });
+            }));
             return Ok(());
         }
         self.call("send", async move { inner.send(&job).await }).await
@@ -259,10 +266,10 @@ impl Queue for RemoteQueue {
             if self.network.faults.strikes(Fault::QueueTwice) {
                 let (inner, receipt) = (self.inner.clone(), delivery.receipt.clone());
                 let again = Duration::from_millis(self.network.faults.between(1, 20_000));
-                tokio::spawn(async move {
+                drop(left(async move {
                     tokio::time::sleep(again).await;
                     inner.expire(&receipt);
-                });
+                }));
             }
         }
         Ok(received)
