@@ -90,7 +90,7 @@ fn run_seeds(options: SimulateOptions, terminal: &Terminal) -> Result<(), Failur
                 format!("--trace writes the story of one seed: add --seeds {0}..{1}", seeds.start, seeds.start + 1);
             return Err(Failure::Input(text));
         }
-        return story(seeds.start, Options { faults, trace: true }, &file, terminal);
+        return story(seeds.start, &Options { faults, trace: true }, &file, terminal);
     }
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let jobs = options.jobs.map_or_else(cores, usize::from);
@@ -117,11 +117,11 @@ fn chosen(named: Option<Vec<FaultName>>) -> Result<BTreeSet<Fault>, Failure> {
     Ok(faults)
 }
 
-fn story(seed: u64, options: Options, file: &Path, terminal: &Terminal) -> Result<(), Failure> {
+fn story(seed: u64, options: &Options, file: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let unwritten = |error| Failure::Input(format!("cannot write the story to {}: {error}", file.display()));
     // Before the run: what cannot be written need not be run.
     let mut to = std::fs::File::create(file).map_err(unwritten)?;
-    let report = simulation::run(seed, &options);
+    let report = simulation::run(seed, options);
     let text = format!("{:#?}\n\n{}", Plan::of(seed, &options.faults), report.trace);
     std::io::Write::write_all(&mut to, text.as_bytes()).map_err(unwritten)?;
     terminal.line(format!("the story of seed {seed} stands in {}", file.display()));
