@@ -313,7 +313,21 @@ fn moments(draw: &mut Draw, plan: &Plan) -> Vec<(Duration, Moment)> {
             }
         }
     }
+    moments.extend(visitors(&mut Draw::of(plan.seed, "visitors"), plan));
     moments.sort_by_key(|(at, _)| *at);
+    moments
+}
+
+/// Where strangers post or posts are deleted, it happens all the time: what is uncertain has to meet it.
+fn visitors(draw: &mut Draw, plan: &Plan) -> Vec<(Duration, Moment)> {
+    let busy = [Fault::Stranger, Fault::TargetDeleted].into_iter().filter(|fault| plan.rates.contains_key(fault));
+    let mut moments = Vec::new();
+    for fault in busy {
+        for _ in 0..8 {
+            let at = Duration::from_millis(draw.spread(200, 120_000));
+            moments.extend(moment(draw, plan, fault).map(|moment| (at, moment)));
+        }
+    }
     moments
 }
 
