@@ -18,7 +18,7 @@ use transfer::table::{Item, Key, Record};
 use transfer::task::{Narrow, TaskEvent};
 use transfer::verdict::{Attempt, TaskEffect, verdict};
 
-use super::accounts::Seen;
+use super::peers::Seen;
 use super::reading::Next;
 use super::{Run, Step};
 use crate::engine::Halt;

@@ -10,6 +10,7 @@ mod attempt;
 mod claim;
 mod commit;
 mod ending;
+mod peers;
 mod preflight;
 mod reader;
 mod reading;

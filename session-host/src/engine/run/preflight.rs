@@ -6,7 +6,8 @@ use transfer::ids::MessageId;
 use transfer::message::Message;
 use transfer::task::Checkpoint;
 
-use super::accounts::{Purpose, Seen};
+use super::accounts::Purpose;
+use super::peers::Seen;
 use super::{Run, Step};
 use crate::engine::Halt;
 use crate::telegram::{CallError, Connection, Newest, Peer};

@@ -20,8 +20,9 @@ use transfer::sequence::IdSequence;
 use transfer::settle::{Evidence, Settlement, settle};
 use transfer::verdict::{AccountEffect, Attempt, TaskEffect, verdict};
 
-use super::accounts::{Purpose, Seen};
+use super::accounts::Purpose;
 use super::attempt::pair;
+use super::peers::Seen;
 use super::{Left, Run, Step};
 use crate::engine::{Halt, pool};
 use crate::telegram::{CallError, Connection, Difference, Forwarded, Peer};
