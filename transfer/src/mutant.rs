@@ -16,7 +16,7 @@ macro_rules! mutants {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Its name in tables and on the command line.
+            /// Its name in tables.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }

@@ -5,6 +5,7 @@
 //! that its answer brings is noted at receipt; and what went before is looked at again when the class is free.
 
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +24,9 @@ use super::Shared;
 use super::fence::Fence;
 use super::pool::Pool;
 use crate::telegram::{CallError, Connection, Difference, Forward, Forwarded, Newest, Peer};
+
+/// How long calls may take to end once their connection is closed; they end at once.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// A connection on which calls of one class do not overlap.
 pub(crate) struct OneCall {
@@ -152,9 +156,14 @@ impl Connection for OneCall {
     }
 
     async fn close(&self) {
-        // What is still under way is answered to nobody; the connection itself sees to it that nothing more is sent.
+        // The connection itself sees to it that nothing more is sent, and ends what is still under way. An answer that came
+        // just before is listened to: it may bring a wait.
         self.connection.close().await;
         let mut under_way = std::mem::take(&mut *self.under_way());
+        let all = async { while under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
+            tracing::warn!(account = %self.account, "calls did not end with their connection; they are dropped");
+        }
         under_way.shutdown().await;
     }
 }

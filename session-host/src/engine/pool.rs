@@ -234,7 +234,15 @@ pub(crate) async fn reach(shared: &Shared, id: &AccountId) -> Result<Reach, Halt
 /// A rested account may have been edited, and another host may have taken it if this one was frozen.
 async fn refresh(shared: &Shared, mut hold: Hold, turn: Turn) -> Result<Reach, Halt> {
     hold.turn = Some(turn);
-    match read_member(shared, &hold.account.id).await? {
+    let found = match read_member(shared, &hold.account.id).await {
+        Ok(found) => found,
+        Err(halt) => {
+            // Nobody has it from here on: it must be closed before the next turn can open another.
+            close(&mut hold).await;
+            return Err(halt);
+        }
+    };
+    match found {
         Some((account, version, profile)) if account.lease.as_ref() == Some(&shared.lease()) => {
             hold.account = account;
             hold.version = version;

@@ -34,6 +34,8 @@ const REPEAT_WAIT_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// How long the first account's connections must have been closed before its chunk is taken over. Stated assumption:
 /// nothing that was sent before applies later than that.
 const CLOSED_FOR: SignedDuration = SignedDuration::from_secs(120);
+/// How long the server keeps a connection that says nothing (`ping_delay_disconnect`).
+const SILENT_CONNECTION: Duration = Duration::from_secs(75);
 /// An uncertain intent is settled, taken over or parked within this.
 const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// Whoever settles looks at least every ten minutes; after this long nobody did.
@@ -336,9 +338,11 @@ impl Run {
         // Without a record of the closing, the last attempt and the uncertainty's beginning bound it.
         let closed = self.hold.as_ref().and_then(|hold| hold.account.closed_at);
         let tried_at = self.task.checkpoint.intent.as_ref().and_then(|open| open.tried_at);
-        // An attempt is written down before it is made. Whoever made it could make it until its right to act ended.
+        // An attempt is written down before it is made. Another life could make it until its right to act ended, and if
+        // it stood still in that moment, for as long as the server kept its connection.
         let made_here = intent.made_by == self.shared.config.incarnation;
-        let tried_at = tried_at.map(|at| if made_here { at } else { at.saturating_add(HOLDER_STOPS).unwrap_or(at) });
+        let by_then = |at: Timestamp| at.saturating_add(HOLDER_STOPS + SILENT_CONNECTION).unwrap_or(at);
+        let tried_at = tried_at.map(|at| if made_here { at } else { by_then(at) });
         let closed_at = closed.max(intent.uncertain_since).max(tried_at).unwrap_or(now);
         let free_at = closed_at.saturating_add(CLOSED_FOR).unwrap_or(Timestamp::MAX);
         if free_at > now && !mutated!(TakeoverAtOnce) {
