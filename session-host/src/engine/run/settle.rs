@@ -98,6 +98,8 @@ impl Run {
         if let Some(over) = self.settle_steps.checked_sub(SETTLE_STEPS_AT_ONCE).filter(|over| *over > 0) {
             // Something fails again and again: slower each time, so that nobody is hammered.
             let pause = SignedDuration::from_secs(i64::from(over.min(SETTLE_PAUSE_MAX_SECS)));
+            // Who pauses holds nobody up: two tasks that need the same reader would wait for each other's pauses.
+            self.standing = None;
             self.wait(now.saturating_add(pause).unwrap_or(Timestamp::MAX), "settling an uncertain chunk").await?;
             if self.shared.stop.is_cancelled() {
                 return Ok(Step::Again);
