@@ -87,6 +87,9 @@ impl Converter {
         if id < 0 {
             return Ok(None);
         }
+        if id == 0 {
+            return Err("field 'id': ids start at 1".to_owned());
+        }
         let id = i32::try_from(id).map_err(|error| format!("field 'id': {error}"))?;
         let by = self.author(json)?;
         let mut message = Message::text(MessageId(id), self.chat.id, by, date(json)?, Text::Empty);

@@ -73,6 +73,7 @@ fn a_broken_file_names_the_place() {
             ONE.replace("\"1672628765\", \"from\"", "\"soon\", \"from\""),
             vec!["message 4 of chat 'Harbour'", "date_unixtime", "line"],
         ),
+        (ONE.replace("\"id\": 4,", "\"id\": 0,"), vec!["message 0", "ids start at 1"]),
         (ONE.replace("\"id\": 6", "\"id\": 5"), vec!["message 5", "ids have to grow"]),
         (ONE.replace("\"voice_message\"", "\"smell\""), vec!["message 6", "media_type", "smell"]),
         (ONE.replace("\"id\": 2,", "\"id\": \"two\","), vec!["number 2", "'id'", "whole number"]),
