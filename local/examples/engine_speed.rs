@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
 
     let started = Instant::now();
     for seq in 1..=ROUNDS {
-        queue.send(&Job { v: 1, task: "speed".into(), batch: 1, seq }).await?;
+        queue.send(&Job::batch("speed".into(), 1, seq)).await?;
         for delivery in queue.receive(1, Duration::from_secs(60), Duration::ZERO).await? {
             queue.delete(&delivery.receipt).await?;
         }

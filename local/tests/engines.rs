@@ -64,7 +64,7 @@ async fn bots_that_share_a_table_do_not_see_each_other() {
 async fn what_was_written_is_there_after_a_restart() {
     let (dir, engines) = started().await;
     engines.table(1).commit(vec![lock(1)]).await.unwrap();
-    let job = Job { v: 1, task: "t1".into(), batch: 1, seq: 1 };
+    let job = Job::batch("t1".into(), 1, 1);
     engines.queue().send(&job).await.unwrap();
     engines.stop().await;
 
@@ -82,7 +82,7 @@ async fn what_was_written_is_there_after_a_restart() {
 #[tokio::test]
 async fn dead_letters_can_be_read() {
     let (_dir, engines) = started().await;
-    let job = Job { v: 1, task: "t1".into(), batch: 1, seq: 1 };
+    let job = Job::batch("t1".into(), 1, 1);
     let queue = engines.queue();
     queue.send(&job).await.unwrap();
     for _ in 0..6 {

@@ -29,7 +29,7 @@ async fn victim(dir: &Path, first: u64) {
     let mut out = std::io::stdout();
     // Far more than it lives to see.
     for seq in first..first + 100_000 {
-        queue.send(&Job { v: 1, task: "t1".into(), batch: 1, seq }).await.unwrap();
+        queue.send(&Job::batch("t1".into(), 1, seq)).await.unwrap();
         let target = i64::try_from(seq).unwrap();
         let halves = [target, target + HALF]
             .map(|target| Write::Put { item: Item::TargetLock(samples::lock(target, "t1")), guard: Guard::Absent });

@@ -25,12 +25,15 @@ macro_rules! mutated {
 pub mod account;
 pub mod address;
 pub mod aws;
+pub mod bot;
 pub mod chunk;
 pub mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod dialogue;
 pub mod event;
 pub mod ids;
+pub mod inquiry;
 pub mod intent;
 pub mod lease;
 pub mod message;
@@ -48,4 +51,5 @@ pub mod settle;
 pub mod submit;
 pub mod table;
 pub mod task;
+pub mod text;
 pub mod verdict;

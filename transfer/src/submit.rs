@@ -4,9 +4,10 @@
 //! and sends a job; if the answer to a commit is lost, the table is read and whoever asked learns what stands there.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::address::PeerAddress;
-use crate::ids::{MessageId, Nonce, TaskId};
+use crate::ids::{ChatId, MessageId, Nonce, TaskId};
 use crate::intent::{Intent, Skip, SkipReason};
 use crate::pace::{BadPace, Pace, Preset};
 use crate::queue::{Job, Queue, QueueError};
@@ -21,9 +22,11 @@ use crate::task::{
 const CONFLICTS_MAX: u32 = 20;
 /// Titles are shown in lists and messages.
 const TITLE_LEN_MAX: usize = 200;
+/// Descriptions are shown on the task's page, beside everything else.
+const DESCRIPTION_LEN_MAX: usize = 1_000;
 
 /// A transfer that somebody asks for. Begins with [`NewTask::new`]; what is not set keeps its default.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewTask {
     /// Its id, drawn by the caller.
     pub id: TaskId,
@@ -49,6 +52,10 @@ pub struct NewTask {
     pub pause_after_batch: bool,
     /// Only accounts of this group.
     pub group: Option<String>,
+    /// What the admin notes about it.
+    pub description: Option<String>,
+    /// The chat with the admin who asks.
+    pub owner: Option<ChatId>,
 }
 
 /// Why a transfer makes no sense.
@@ -75,6 +82,9 @@ pub enum BadTask {
     /// The title is too long to show.
     #[error("a title has at most {TITLE_LEN_MAX} characters")]
     Title,
+    /// The description is too long to show.
+    #[error("a description has at most {DESCRIPTION_LEN_MAX} characters")]
+    Description,
 }
 
 /// Why a task could not be asked for or changed.
@@ -116,6 +126,8 @@ impl NewTask {
             batch_len: BATCH_LEN_DEFAULT,
             pause_after_batch: false,
             group: None,
+            description: None,
+            owner: None,
         }
     }
 
@@ -141,10 +153,15 @@ impl NewTask {
         if self.title.chars().count() > TITLE_LEN_MAX {
             return Err(BadTask::Title);
         }
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_LEN_MAX) {
+            return Err(BadTask::Description);
+        }
         let endpoint = |address, topic| Endpoint { address, peer: None, title: None, topic };
         Ok(Task {
             id: self.id,
             title: self.title,
+            description: self.description,
+            owner: self.owner,
             created_at: now,
             source: endpoint(self.source, None),
             target: endpoint(self.target, self.topic),
@@ -297,7 +314,7 @@ fn lift(record: Record) -> Option<Write> {
 
 /// The job that points to the task as it stands.
 fn job_of(task: &Task) -> Job {
-    Job { v: 1, task: task.id.clone(), batch: task.checkpoint.batches + 1, seq: task.seq }
+    Job::batch(task.id.clone(), task.checkpoint.batches + 1, task.seq)
 }
 
 async fn read(table: &dyn Table, id: &TaskId) -> Result<(Box<Task>, u64), SubmitError> {
@@ -332,7 +349,7 @@ mod tests {
     async fn jobs(queue: &MemoryQueue) -> Vec<(String, u64)> {
         let received = queue.receive(10, Duration::ZERO, Duration::ZERO).await.unwrap();
         let job = |delivery: &crate::queue::Delivery| delivery.job().unwrap();
-        received.iter().map(|delivery| (job(delivery).task.0, job(delivery).seq)).collect()
+        received.iter().map(|delivery| (job(delivery).group(), job(delivery).seq)).collect()
     }
 
     /// Puts the task into a state, as a host would.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::PeerAddress;
-use crate::ids::{AccountId, MessageId, Nonce, PeerId, TaskId};
+use crate::ids::{AccountId, ChatId, MessageId, Nonce, PeerId, TaskId};
 use crate::intent::Intent;
 use crate::lease::Lease;
 use crate::pace::{Pace, PaceState};
@@ -25,6 +25,12 @@ pub struct Task {
     pub id: TaskId,
     /// What the admin calls it.
     pub title: String,
+    /// What the admin notes about it, for the list alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whose it is: the chat with the admin who asked for it. `None`: asked for at a terminal; every admin sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<ChatId>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// From where.

@@ -54,7 +54,7 @@ fn receive(body: String) {
             assert_eq!(job.v, 1);
             let again = serde_json::to_string(&job).unwrap();
             assert_eq!(delivery(again).job().unwrap(), job);
-            assert_eq!(job.deduplication_id(), format!("{}:{}", job.task.0, job.seq));
+            assert_eq!(job.deduplication_id(), format!("{}:{}", job.group(), job.seq));
         }
         Err(BadJob::Version { found }) => assert_ne!(found, 1),
         Err(BadJob::Json { .. }) => {}
@@ -89,7 +89,7 @@ fn jobs_of_plausible_pieces_are_taken_or_refused() {
 
 #[test]
 fn damaged_jobs_are_taken_or_refused() {
-    let job = Job { v: 1, task: TaskId::from("task-1"), batch: 3, seq: 12 };
+    let job = Job::batch(TaskId::from("task-1"), 3, 12);
     let good = serde_json::to_string(&job).unwrap();
     assert_eq!(delivery(good.clone()).job().unwrap(), job);
     check!().with_type::<Vec<(u16, u8, u8)>>().for_each(|damages| {

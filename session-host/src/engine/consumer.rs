@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use transfer::queue::{Delivery, QueueError, Receipt};
+use transfer::queue::{About, Delivery, QueueError, Receipt};
 
 use super::run::{self, Ended};
 use super::{Halt, Shared};
@@ -103,7 +103,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         // The fence first: a host that stood still must not make one more step before it notices.
         biased;
         () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
-        ended = run::work_on(shared, &job) => ended,
+        ended = work_about(shared, &job.about) => ended,
         never = keep_invisible(shared, &delivery.receipt) => match never {},
     };
     match ended {
@@ -113,7 +113,17 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
             delete(shared, &delivery.receipt).await;
         }
         Err(error) => {
-            tracing::error!(task = %job.task, batch = job.batch, %error, "work on the task broke off");
+            tracing::error!(job = job.deduplication_id(), %error, "work on a job broke off");
+        }
+    }
+}
+
+async fn work_about(shared: &Arc<Shared>, about: &About) -> Result<Ended, Halt> {
+    match about {
+        About::Batch { task, .. } => run::work_on(shared, task).await,
+        About::Inquiry { inquiry } => {
+            tracing::warn!(%inquiry, "this host does not answer inquiries");
+            Ok(Ended::NothingToDo)
         }
     }
 }

@@ -140,9 +140,9 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
 
 /// Commits the task with its next `seq`, then sends that job.
 async fn send_next(shared: &Shared, task: Box<Task>, version: u64) -> Result<(), Halt> {
-    let job = Job { v: 1, task: task.id.clone(), batch: task.checkpoint.batches + 1, seq: task.seq };
+    let job = Job::batch(task.id.clone(), task.checkpoint.batches + 1, task.seq);
     let key = Key::task(&task.id);
-    let seq = task.seq;
+    let (id, seq) = (task.id.clone(), task.seq);
     let write = Write::Put { item: Item::Task(task), guard: Guard::Version(version) };
     let stands = |now: Option<&Record>| {
         now.is_some_and(|now| now.version > version && matches!(&now.item, Item::Task(task) if task.seq == seq))
@@ -150,7 +150,7 @@ async fn send_next(shared: &Shared, task: Box<Task>, version: u64) -> Result<(),
     match shared.store.commit(&[write], &key, stands).await? {
         Committed::Conflict => Ok(()),
         Committed::Yes => {
-            tracing::info!(task = %job.task, batch = job.batch, "a task that is due was queued");
+            tracing::info!(task = %id, seq, "a task that is due was queued");
             shared.ports.queue.send(&job).await.map_err(|error| Halt::Unavailable(error.to_string()))
         }
     }

@@ -231,7 +231,7 @@ impl Queue for RemoteQueue {
     async fn send(&self, job: &Job) -> Result<(), QueueError> {
         let faults = &self.network.faults;
         if faults.strikes(Fault::QueueDrop) {
-            self.network.tell(|| format!("job {} of {} is dropped", job.seq, job.task));
+            self.network.tell(|| format!("job {} of {} is dropped", job.seq, job.group()));
             return Ok(());
         }
         let late = match (faults.strikes(Fault::QueueLate), faults.strikes(Fault::QueueOutOfOrder)) {
@@ -241,7 +241,7 @@ impl Queue for RemoteQueue {
         };
         let (inner, job) = (self.inner.clone(), job.clone());
         if let Some(late_ms) = late {
-            self.network.tell(|| format!("job {} of {} comes {late_ms} ms late", job.seq, job.task));
+            self.network.tell(|| format!("job {} of {} comes {late_ms} ms late", job.seq, job.group()));
             drop(left(async move {
                 tokio::time::sleep(Duration::from_millis(late_ms)).await;
                 // A queue in memory accepts every job.

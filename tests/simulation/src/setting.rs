@@ -102,6 +102,8 @@ pub(crate) fn task(plan: &TaskPlan, now: Timestamp) -> Task {
     Task {
         id: TaskId::from(plan.id.as_str()),
         title: plan.id.clone(),
+        description: None,
+        owner: None,
         created_at: now,
         source: endpoint(plan.source),
         target: endpoint(plan.target),

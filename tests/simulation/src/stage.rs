@@ -143,6 +143,8 @@ impl Stage {
         Task {
             id: TaskId::from(id),
             title: format!("task {id}"),
+            description: None,
+            owner: None,
             created_at: self.clock.now(),
             source: endpoint("source"),
             target: endpoint("target"),
@@ -165,7 +167,7 @@ impl Stage {
 
     /// Commits a task and queues its first job.
     pub async fn submit(&self, task: Task) {
-        let job = Job { v: 1, task: task.id.clone(), batch: 1, seq: task.seq };
+        let job = Job::batch(task.id.clone(), 1, task.seq);
         self.put(vec![Item::Task(Box::new(task))]).await;
         self.queue.send(&job).await.expect("the queue in memory accepts jobs");
     }

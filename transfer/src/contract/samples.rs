@@ -33,6 +33,8 @@ pub fn task(id: &str, state: TaskState) -> Task {
     Task {
         id: TaskId::from(id),
         title: "everything".to_owned(),
+        description: None,
+        owner: None,
         created_at: instant(0),
         source: endpoint("the_source"),
         target: endpoint("the_target"),

@@ -13,7 +13,6 @@ use tokio::sync::Notify;
 
 use super::{DEDUPLICATION, Delivery, Job, Queue, QueueError, RECEIVE_MAX, RECEIVES_MAX, Receipt};
 use crate::clock::Clock;
-use crate::ids::TaskId;
 
 /// A queue that dies with the process.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ struct State {
 
 #[derive(Debug)]
 struct Message {
-    group: TaskId,
+    group: String,
     body: String,
     /// Uptime from which it may be received.
     visible_at: Duration,
@@ -75,13 +74,12 @@ impl State {
             return;
         }
         self.sent += 1;
-        self.messages
-            .insert(self.sent, Message { group: job.task.clone(), body, visible_at: Duration::ZERO, attempt: 0 });
+        self.messages.insert(self.sent, Message { group: job.group(), body, visible_at: Duration::ZERO, attempt: 0 });
     }
 
     fn receive(&mut self, max: u32, visibility: Duration, now: Duration) -> Vec<Delivery> {
         let max = usize::try_from(max.clamp(1, RECEIVE_MAX)).unwrap_or(1);
-        let blocked: BTreeSet<TaskId> = self.blocked(now).cloned().collect();
+        let blocked: BTreeSet<String> = self.blocked(now).cloned().collect();
         let mut dead = Vec::new();
         let mut received = Vec::new();
         for (order, message) in self.messages.iter_mut().filter(|(_, message)| !blocked.contains(&message.group)) {
@@ -104,7 +102,7 @@ impl State {
     }
 
     /// Groups of which something is in flight.
-    fn blocked(&self, now: Duration) -> impl Iterator<Item = &TaskId> {
+    fn blocked(&self, now: Duration) -> impl Iterator<Item = &String> {
         self.messages.values().filter(move |message| message.visible_at > now).map(|message| &message.group)
     }
 
@@ -196,6 +194,7 @@ mod tests {
 
     use super::*;
     use crate::contract::queue::Subject;
+    use crate::ids::TaskId;
 
     fn queue() -> MemoryQueue {
         MemoryQueue::new(Clock::starting_at(Timestamp::UNIX_EPOCH))
@@ -209,7 +208,7 @@ mod tests {
     crate::queue_contract!(fresh, start_paused = true);
 
     fn job(seq: u64) -> Job {
-        Job { v: 1, task: TaskId::from("t1"), batch: 1, seq }
+        Job::batch(TaskId::from("t1"), 1, seq)
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::TaskId;
+use crate::ids::{InquiryId, TaskId};
 
 /// How often a job is received before it goes to the dead letters.
 pub const RECEIVES_MAX: u32 = 5;
@@ -17,17 +17,34 @@ pub const DEDUPLICATION: Duration = Duration::from_secs(300);
 /// Jobs that one receive may bring (SQS fixes this).
 pub const RECEIVE_MAX: u32 = 10;
 
-/// What a queue message says: go and look at this task.
+/// What a queue message says: go and look at this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Version of this shape; 1.
     pub v: u8,
-    /// The task to work on; also the FIFO group, so that one job of a task is in flight at a time.
-    pub task: TaskId,
-    /// The batch it was sent for; for people who read the queue.
-    pub batch: u32,
-    /// Counts the jobs of the task; `task:seq` is the deduplication id.
+    /// At what.
+    #[serde(flatten)]
+    pub about: About,
+    /// Counts the jobs about the same thing; `task:seq` is the deduplication id.
     pub seq: u64,
+}
+
+/// What a job is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum About {
+    /// A task to work on.
+    Batch {
+        /// Which; also the FIFO group, so that one job of a task is in flight at a time.
+        task: TaskId,
+        /// The batch it was sent for; for people who read the queue.
+        batch: u32,
+    },
+    /// A question to answer.
+    Inquiry {
+        /// Which.
+        inquiry: InquiryId,
+    },
 }
 
 /// A job that was received and is not yet deleted.
@@ -42,9 +59,27 @@ pub struct Delivery {
 }
 
 impl Job {
+    /// The job to work on a task.
+    pub fn batch(task: TaskId, batch: u32, seq: u64) -> Self {
+        Self { v: 1, about: About::Batch { task, batch }, seq }
+    }
+
+    /// The job to answer an inquiry.
+    pub fn inquiry(inquiry: InquiryId, seq: u64) -> Self {
+        Self { v: 1, about: About::Inquiry { inquiry }, seq }
+    }
+
+    /// Jobs of one group are in flight one at a time, in order.
+    pub fn group(&self) -> String {
+        match &self.about {
+            About::Batch { task, .. } => task.to_string(),
+            About::Inquiry { inquiry } => format!("inquiry-{inquiry}"),
+        }
+    }
+
     /// Under which the queue recognises the same job.
     pub fn deduplication_id(&self) -> String {
-        format!("{}:{}", self.task, self.seq)
+        format!("{}:{}", self.group(), self.seq)
     }
 }
 

@@ -82,7 +82,7 @@ impl Queue for SqsQueue {
     async fn send(&self, job: &Job) -> Result<(), QueueError> {
         let body = serde_json::to_string(job).map_err(|error| QueueError::Failed(error.to_string()))?;
         let send = self.client.send_message().queue_url(&self.queue_url).message_body(body);
-        let send = send.message_group_id(&job.task.0).message_deduplication_id(job.deduplication_id());
+        let send = send.message_group_id(job.group()).message_deduplication_id(job.deduplication_id());
         send.send().await.map_err(failed)?;
         Ok(())
     }

@@ -1,18 +1,23 @@
 //! Every item that the table can hold, on one screen. What is persisted only grows: new fields have defaults, new
 //! kinds come at the end, and nothing is renamed.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Counters, Profile};
+use crate::address::PeerAddress;
+use crate::dialogue::Dialogue;
+use crate::dialogue::view::View;
 use crate::event::Event;
-use crate::ids::{AccountId, MessageId, PeerId, TaskId};
+use crate::ids::{AccountId, BotMessageId, ChatId, MessageId, PeerId, TaskId, UpdateId};
+use crate::inquiry::Inquiry;
 use crate::intent::{Skip, SkipReason};
 use crate::lease::Host;
 use crate::sequence::IdSequence;
 use crate::table::{Key, List};
 use crate::task::{Command, Task};
+use crate::text::Language;
 
 /// The shape of the items that this code writes.
 pub const SCHEMA: u32 = 1;
@@ -50,6 +55,20 @@ pub enum Item {
     TargetLock(TargetLock),
     /// A host's sign of life.
     Host(Host),
+    /// Where a chat with an admin stands.
+    Dialogue(Box<Dialogue>),
+    /// An admin's language and zone.
+    Settings(Settings),
+    /// The chats that an admin named last.
+    Recent(Recent),
+    /// An update that was taken.
+    Update(TakenUpdate),
+    /// A question to a host.
+    Inquiry(Box<Inquiry>),
+    /// The message that shows a task's progress.
+    Report(Report),
+    /// Something the admins were told once.
+    Alert(AlertRecord),
 }
 
 /// One day of an account.
@@ -151,6 +170,95 @@ pub struct TargetLock {
     pub task: TaskId,
 }
 
+/// How an admin wants to be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The chat.
+    pub chat: ChatId,
+    /// `None`: as the person's Telegram.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// The zone's name; `None`: the installation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// The chats that an admin named last, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The chat with the admin.
+    pub chat: ChatId,
+    /// Sources and targets.
+    pub peers: Vec<RecentPeer>,
+}
+
+/// A chat that was named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentPeer {
+    /// As it was named.
+    pub address: PeerAddress,
+    /// Its title, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// An update that was taken: committed together with what it changed, so that a delivery that comes again changes
+/// nothing and only shows what the first one should have shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenUpdate {
+    /// Which.
+    pub id: UpdateId,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// What it was answered with.
+    #[serde(default)]
+    pub shows: Vec<View>,
+    /// Whether all of that was shown.
+    #[serde(default)]
+    pub done: bool,
+}
+
+/// The message that shows a task's progress to its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The task.
+    pub task: TaskId,
+    /// Where.
+    pub chat: ChatId,
+    /// The message; `None` until a host has sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<BotMessageId>,
+    /// Events up to this ordinal were told.
+    #[serde(default)]
+    pub told: u64,
+    /// The state that was told last, in one word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Since when something may be untold; `None`: the task rests and everything was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_since: Option<Timestamp>,
+}
+
+/// Something the admins were told once, and are not told again while this stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRecord {
+    /// What kind of thing.
+    pub kind: String,
+    /// About whom.
+    pub subject: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Updates are delivered again for 24 hours at most.
+const UPDATE_KEPT: SignedDuration = SignedDuration::from_hours(48);
+/// A conversation that expired is told so for a while.
+const DIALOGUE_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// Inquiries are of no use to anybody soon after.
+const INQUIRY_KEPT: SignedDuration = SignedDuration::from_hours(48);
+/// What was told once may be told again after so long.
+const ALERT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 impl SkipRecord {
     /// The ledger's row for a skip.
     pub fn new(task: &TaskId, skip: Skip, account: Option<AccountId>, at: Timestamp) -> Self {
@@ -174,6 +282,39 @@ impl Item {
             Self::Event(event) => Key::event(&event.task, event.at, event.ordinal),
             Self::TargetLock(lock) => Key::target(lock.target),
             Self::Host(host) => Key::host(&host.id),
+            Self::Dialogue(dialogue) => Key::dialogue(dialogue.chat),
+            Self::Settings(settings) => Key::settings(settings.chat),
+            Self::Recent(recent) => Key::recent(recent.chat),
+            Self::Update(update) => Key::update(update.id),
+            Self::Inquiry(inquiry) => Key::inquiry(&inquiry.id),
+            Self::Report(report) => Key::report(&report.task),
+            Self::Alert(alert) => Key::alert(&alert.kind, &alert.subject),
+        }
+    }
+
+    /// When the item is of no use any more. DynamoDB removes it within days after that; readers do not rely on it.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let after = |at: &Timestamp, kept| at.saturating_add(kept).ok();
+        match self {
+            Self::Dialogue(dialogue) => after(&dialogue.at, DIALOGUE_KEPT),
+            Self::Update(update) => after(&update.at, UPDATE_KEPT),
+            Self::Inquiry(inquiry) => after(&inquiry.asked_at, INQUIRY_KEPT),
+            Self::Alert(alert) => after(&alert.at, ALERT_KEPT),
+            Self::Account(_)
+            | Self::Profile(_)
+            | Self::Day(_)
+            | Self::Peer(_)
+            | Self::Task(_)
+            | Self::Command(_)
+            | Self::Batch(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Event(_)
+            | Self::TargetLock(_)
+            | Self::Host(_)
+            | Self::Settings(_)
+            | Self::Recent(_)
+            | Self::Report(_) => None,
         }
     }
 
@@ -181,6 +322,8 @@ impl Item {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             Self::Task(task) => task.state.due_at(),
+            Self::Inquiry(inquiry) => inquiry.answer.is_none().then_some(inquiry.asked_at),
+            Self::Report(report) => report.open_since,
             Self::Account(_)
             | Self::Profile(_)
             | Self::Day(_)
@@ -191,7 +334,12 @@ impl Item {
             | Self::Skip(_)
             | Self::Event(_)
             | Self::TargetLock(_)
-            | Self::Host(_) => None,
+            | Self::Host(_)
+            | Self::Dialogue(_)
+            | Self::Settings(_)
+            | Self::Recent(_)
+            | Self::Update(_)
+            | Self::Alert(_) => None,
         }
     }
 
@@ -209,7 +357,14 @@ impl Item {
             | Self::Chunk(_)
             | Self::Skip(_)
             | Self::Event(_)
-            | Self::TargetLock(_) => None,
+            | Self::TargetLock(_)
+            | Self::Dialogue(_)
+            | Self::Settings(_)
+            | Self::Recent(_)
+            | Self::Update(_)
+            | Self::Inquiry(_)
+            | Self::Report(_)
+            | Self::Alert(_) => None,
         }
     }
 
@@ -227,7 +382,14 @@ impl Item {
             | Self::Skip(_)
             | Self::Event(_)
             | Self::TargetLock(_)
-            | Self::Host(_) => 0,
+            | Self::Host(_)
+            | Self::Dialogue(_)
+            | Self::Settings(_)
+            | Self::Recent(_)
+            | Self::Update(_)
+            | Self::Inquiry(_)
+            | Self::Report(_)
+            | Self::Alert(_) => 0,
         }
     }
 
@@ -245,7 +407,14 @@ impl Item {
             | Self::Skip(_)
             | Self::Event(_)
             | Self::TargetLock(_)
-            | Self::Host(_) => None,
+            | Self::Host(_)
+            | Self::Dialogue(_)
+            | Self::Settings(_)
+            | Self::Recent(_)
+            | Self::Update(_)
+            | Self::Inquiry(_)
+            | Self::Report(_)
+            | Self::Alert(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::ids::{AccountId, HostId, MessageId, PeerId, TaskId};
+use crate::ids::{AccountId, ChatId, HostId, InquiryId, MessageId, PeerId, TaskId, UpdateId};
 
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +94,41 @@ impl Key {
     /// Which task may write to a target.
     pub fn target(peer: PeerId) -> Self {
         Self::new(format!("TARGET#{peer}"), "LOCK")
+    }
+
+    /// Where a chat with an admin stands.
+    pub fn dialogue(chat: ChatId) -> Self {
+        Self::new(format!("CHAT#{chat}"), "DIALOGUE")
+    }
+
+    /// An admin's language and zone.
+    pub fn settings(chat: ChatId) -> Self {
+        Self::new(format!("CHAT#{chat}"), "SETTINGS")
+    }
+
+    /// The chats that an admin named last.
+    pub fn recent(chat: ChatId) -> Self {
+        Self::new(format!("CHAT#{chat}"), "RECENT")
+    }
+
+    /// An update that was taken.
+    pub fn update(id: UpdateId) -> Self {
+        Self::new(format!("UPDATE#{id}"), "UPDATE")
+    }
+
+    /// A question to a host.
+    pub fn inquiry(id: &InquiryId) -> Self {
+        Self::new(format!("INQUIRY#{id}"), "INQUIRY")
+    }
+
+    /// The message that shows a task's progress.
+    pub fn report(id: &TaskId) -> Self {
+        Self::new(format!("TASK#{id}"), "REPORT")
+    }
+
+    /// Something the admins were told once.
+    pub fn alert(kind: &str, subject: &str) -> Self {
+        Self::new(format!("ALERT#{kind}"), format!("ALERT#{subject}"))
     }
 
     /// A host's renewals.

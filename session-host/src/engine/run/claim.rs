@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use transfer::ids::TaskId;
-use transfer::queue::Job;
 use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::TaskEvent;
 
@@ -54,12 +53,12 @@ pub(super) enum Claimed {
 
 /// Takes the task's lease in one commit. If the process dies before it, nothing happened; after it, the lease stands
 /// until this life has been silent for long enough.
-pub(super) async fn claim(shared: &Arc<Shared>, job: &Job) -> Result<Claimed, Halt> {
+pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, Halt> {
     shared.fence.check()?;
-    let key = Key::task(&job.task);
-    let Some(running) = shared.running.begin(&job.task) else { return Ok(Claimed::HeldElsewhere) };
+    let key = Key::task(id);
+    let Some(running) = shared.running.begin(id) else { return Ok(Claimed::HeldElsewhere) };
     let Some((mut task, version)) = expect_item!(shared.store.get(&key).await?, Task, key) else {
-        tracing::warn!(task = %job.task, "a job points to a task that does not exist");
+        tracing::warn!(task = %id, "a job points to a task that does not exist");
         return Ok(Claimed::NothingToDo);
     };
     let now = shared.ports.clock.now();

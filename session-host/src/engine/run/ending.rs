@@ -87,7 +87,7 @@ impl Run {
     /// finds the task due and sends one.
     pub(super) async fn requeue(&mut self) -> Result<Step, Halt> {
         self.task.seq += 1;
-        let job = Job { v: 1, task: self.task.id.clone(), batch: self.task.checkpoint.batches + 1, seq: self.task.seq };
+        let job = Job::batch(self.task.id.clone(), self.task.checkpoint.batches + 1, self.task.seq);
         let step = self.end(TaskEvent::Yield).await?;
         self.shared.ports.queue.send(&job).await.map_err(|error| Halt::Unavailable(error.to_string()))?;
         Ok(step)

@@ -23,10 +23,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use transfer::ids::AccountId;
+use transfer::ids::{AccountId, TaskId};
 use transfer::message::Message;
 use transfer::mutated;
-use transfer::queue::Job;
 use transfer::table::{Key, Record, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
 
@@ -106,8 +105,8 @@ struct Run {
 }
 
 /// Works on the task that a job points to.
-pub(crate) async fn work_on(shared: &Arc<Shared>, job: &Job) -> Result<Ended, Halt> {
-    let mut run = match claim::claim(shared, job).await? {
+pub(crate) async fn work_on(shared: &Arc<Shared>, task: &TaskId) -> Result<Ended, Halt> {
+    let mut run = match claim::claim(shared, task).await? {
         claim::Claimed::Run(run) => run,
         claim::Claimed::NothingToDo => return Ok(Ended::NothingToDo),
         claim::Claimed::HeldElsewhere => return Ok(Ended::HeldElsewhere),

@@ -14,8 +14,10 @@ use super::super::{CommitError, Guard, Item, Key, List, Record, TableError};
 
 /// The attributes that are not the item's own. (`lease_epoch`, which guards look at, is a field of the items that have
 /// a lease.)
-pub(super) const OURS: [&str; 9] =
-    ["pk", "sk", "schema", "version", "intent_id", "due_list", "due_at", "list", "list_key"];
+pub(super) const OURS: [&str; 10] =
+    ["pk", "sk", "schema", "version", "intent_id", "due_list", "due_at", "list", "list_key", EXPIRES];
+/// Seconds since 1970: the attribute by which DynamoDB removes what expired.
+const EXPIRES: &str = "expires_at_epoch_secs";
 
 pub(super) type AttributeMap = HashMap<String, AttributeValue>;
 
@@ -67,6 +69,9 @@ impl Attributes {
         if let Some(due_at) = item.due_at() {
             set("due_list", self.due_list());
             set("due_at", AttributeValue::S(fixed_width(due_at)));
+        }
+        if let Some(expires_at) = item.expires_at() {
+            set(EXPIRES, AttributeValue::N(expires_at.as_second().to_string()));
         }
         if let Some((list, list_key)) = item.listed() {
             set("list", self.list(list));

@@ -99,6 +99,8 @@ fn task(nonce: Nonce) -> Task {
     Task {
         id: TaskId::from("t"),
         title: "t".into(),
+        description: None,
+        owner: None,
         created_at: begin(),
         source: endpoint(SOURCE),
         target: endpoint(TARGET),

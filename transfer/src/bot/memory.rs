@@ -1,0 +1,108 @@
+//! A bot whose chats are lists in memory, for the simulation and for tests: it keeps Telegram's limits and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{BUTTON_DATA_LEN_MAX, Bot, BotError, CommandHint, PressId, Screen};
+use crate::ids::{BotMessageId, ChatId};
+
+/// What was said, and what stands there now.
+#[derive(Debug, Default)]
+pub struct MemoryBot {
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    chats: BTreeMap<ChatId, BTreeMap<BotMessageId, Screen>>,
+    answers: Vec<(PressId, Option<String>)>,
+    commands: BTreeMap<Option<String>, Vec<CommandHint>>,
+    edits: u64,
+    last: i32,
+}
+
+impl MemoryBot {
+    /// A bot that has said nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The messages of a chat as they stand now, oldest first.
+    pub fn chat(&self, chat: ChatId) -> Vec<(BotMessageId, Screen)> {
+        let told = self.lock();
+        let messages = told.chats.get(&chat);
+        messages.into_iter().flatten().map(|(id, screen)| (*id, screen.clone())).collect()
+    }
+
+    /// How presses were answered, oldest first.
+    pub fn answers(&self) -> Vec<(PressId, Option<String>)> {
+        self.lock().answers.clone()
+    }
+
+    /// The menu of commands for a language.
+    pub fn commands(&self, language_code: Option<&str>) -> Vec<CommandHint> {
+        self.lock().commands.get(&language_code.map(str::to_owned)).cloned().unwrap_or_default()
+    }
+
+    /// How many edits changed something.
+    pub fn edits(&self) -> u64 {
+        self.lock().edits
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check(screen: &Screen) -> Result<(), BotError> {
+    if screen.html.trim().is_empty() {
+        return Err(BotError::Refused("message text is empty".to_owned()));
+    }
+    let mut buttons = screen.buttons.iter().flatten();
+    match buttons.find(|button| button.data.len() > BUTTON_DATA_LEN_MAX || button.data.is_empty()) {
+        Some(button) => Err(BotError::Refused(format!("BUTTON_DATA_INVALID: {:?}", button.data))),
+        None => Ok(()),
+    }
+}
+
+#[async_trait]
+impl Bot for MemoryBot {
+    async fn send(&self, chat: ChatId, screen: &Screen) -> Result<BotMessageId, BotError> {
+        check(screen)?;
+        let mut told = self.lock();
+        told.last += 1;
+        let id = BotMessageId(told.last);
+        told.chats.entry(chat).or_default().insert(id, screen.clone());
+        Ok(id)
+    }
+
+    async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError> {
+        check(screen)?;
+        let mut told = self.lock();
+        let shown = told.chats.get_mut(&chat).and_then(|messages| messages.get_mut(&message));
+        let Some(shown) = shown else { return Err(BotError::Gone("message to edit not found".to_owned())) };
+        let changes = shown != screen;
+        shown.clone_from(screen);
+        told.edits += u64::from(changes);
+        Ok(())
+    }
+
+    async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {
+        if let Some(messages) = self.lock().chats.get_mut(&chat) {
+            messages.remove(&message);
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, press: &PressId, word: Option<&str>) -> Result<(), BotError> {
+        self.lock().answers.push((press.clone(), word.map(str::to_owned)));
+        Ok(())
+    }
+
+    async fn set_commands(&self, commands: &[CommandHint], language_code: Option<&str>) -> Result<(), BotError> {
+        self.lock().commands.insert(language_code.map(str::to_owned), commands.to_vec());
+        Ok(())
+    }
+}
