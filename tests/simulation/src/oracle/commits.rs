@@ -79,7 +79,19 @@ impl State {
                 }
             }
             Item::TargetLock(lock) => drop(self.locks.insert(lock.target, lock.task.clone())),
-            Item::Day(_) | Item::Peer(_) | Item::Batch(_) | Item::Chunk(_) | Item::Task(_) | Item::Event(_) => {}
+            Item::Day(_)
+            | Item::Peer(_)
+            | Item::Batch(_)
+            | Item::Chunk(_)
+            | Item::Task(_)
+            | Item::Event(_)
+            | Item::Dialogue(_)
+            | Item::Settings(_)
+            | Item::Recent(_)
+            | Item::Update(_)
+            | Item::Inquiry(_)
+            | Item::Report(_)
+            | Item::Alert(_) => {}
         }
     }
 
