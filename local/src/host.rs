@@ -96,8 +96,9 @@ impl Life {
             tasks_max: TASKS_MAX,
             chunk_len_max: CHUNK_LEN_MAX,
             zone: self.zone,
+            admins: Vec::new(),
         };
-        let ports = Ports { telegram, table: self.table, queue: self.queue, clock };
+        let ports = Ports { telegram, table: self.table, queue: self.queue, bot: None, clock };
         let ended = SessionHost::new(config, ports, stop).run().await;
         drop(lock);
         ended.map_err(|halt: Halt| Failure::failed(&halt))

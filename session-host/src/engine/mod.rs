@@ -21,8 +21,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use transfer::bot::Bot;
 use transfer::clock::Clock;
-use transfer::ids::{HostId, Incarnation};
+use transfer::ids::{ChatId, HostId, Incarnation};
 use transfer::lease::Lease;
 use transfer::queue::Queue;
 use transfer::table::Table;
@@ -47,6 +48,8 @@ pub struct Ports {
     pub table: Arc<dyn Table>,
     /// The queue.
     pub queue: Arc<dyn Queue>,
+    /// The bot that tells admins what happens; `None` where nobody talks to one.
+    pub bot: Option<Arc<dyn Bot>>,
     /// Wall time and uptime.
     pub clock: Clock,
 }
@@ -69,6 +72,8 @@ pub struct HostConfig {
     pub chunk_len_max: u32,
     /// The admin's zone: daily budgets begin anew at its midnight.
     pub zone: TimeZone,
+    /// Who is told what concerns the whole installation.
+    pub admins: Vec<ChatId>,
 }
 
 /// What the parts of a host share.

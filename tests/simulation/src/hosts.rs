@@ -60,6 +60,7 @@ impl Place {
             tasks_max: plan.tasks_max,
             chunk_len_max: plan.chunk_len_max,
             zone: TimeZone::UTC,
+            admins: Vec::new(),
         };
         Self {
             id: HostId::from(name),
@@ -107,6 +108,7 @@ impl Place {
                 network: network.clone(),
             }),
             queue: Arc::new(RemoteQueue { inner: around.queue.clone(), network }),
+            bot: None,
             clock: self.clock.clone(),
         };
         let stop = CancellationToken::new();

@@ -83,6 +83,7 @@ impl KillPoint {
             telegram: Arc::new(MortalTelegram { inner: ports.telegram, point: self.clone() }),
             table: Arc::new(Mortal { inner: ports.table, point: self.clone() }),
             queue: Arc::new(Mortal { inner: ports.queue, point: self.clone() }),
+            bot: ports.bot,
             clock: ports.clock,
         }
     }

@@ -188,11 +188,13 @@ impl Stage {
             tasks_max: 8,
             chunk_len_max: 100,
             zone: TimeZone::UTC,
+            admins: Vec::new(),
         };
         let ports = ports(Ports {
             telegram: Arc::new(InProcess::new(self.world.clone())),
             table: self.table.clone(),
             queue: self.queue.clone(),
+            bot: None,
             clock: self.clock.clone(),
         });
         let stop = CancellationToken::new();

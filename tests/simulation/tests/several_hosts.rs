@@ -28,11 +28,13 @@ fn start(stage: &Stage, host: &str, tasks_max: usize) -> JoinSet<()> {
         tasks_max,
         chunk_len_max: 100,
         zone: jiff::tz::TimeZone::UTC,
+        admins: Vec::new(),
     };
     let ports = Ports {
         telegram: Arc::new(InProcess::new(stage.world.clone())),
         table: stage.table.clone(),
         queue: stage.queue.clone(),
+        bot: None,
         clock: stage.clock.clone(),
     };
     let mut running = JoinSet::new();
