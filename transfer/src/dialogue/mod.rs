@@ -5,7 +5,9 @@
 //! mark, performs the actions, and shows the views. Buttons carry a [`press::Press`]; those of a step of the wizard count
 //! on the message that shows that step only.
 
+pub mod menu;
 pub mod press;
+pub mod screen;
 pub mod view;
 
 use jiff::{SignedDuration, Timestamp};
