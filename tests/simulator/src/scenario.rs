@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! { "seed": 7, "users": [{ "id": 7000000001, "phone": "+10000000001", "first_name": "Ada", "username": "ada" }],
+//!   "bots": [{ "id": 7900000001, "username": "ferry_bot", "token": "7900000001:secret", "name": "Ferry" }],
 //!   "chats": [{ "id": -1001500000001, "kind": "broadcast", "title": "Source", "username": "source",
 //!               "members": [{ "user": 7000000001, "role": "creator" }],
 //!               "generate": { "messages": 1000 } }] }
@@ -31,6 +32,7 @@ use std::sync::Arc;
 pub struct Scenario {
     pub seed: u64,
     pub users: Vec<UserSpec>,
+    pub bots: Vec<BotSpec>,
     pub chats: Vec<ChatSpec>,
     pub floods: Option<FloodModel>,
     pub scripts: Vec<Script>,
@@ -63,6 +65,20 @@ pub struct UserSpec {
     pub contacts: Vec<UserId>,
     #[serde(default)]
     pub state: AccountState,
+    /// What bots are told: `en`, `zh-hans`.
+    #[serde(default)]
+    pub language_code: Option<String>,
+}
+
+/// A bot; whoever knows its token speaks for it through the Bot API.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BotSpec {
+    pub id: UserId,
+    pub username: String,
+    /// `ID:SECRET`, as Telegram's are.
+    pub token: String,
+    pub name: String,
 }
 
 fn home_dc() -> i32 {
@@ -172,6 +188,15 @@ impl Scenario {
         for spec in &self.users {
             world.add_user(spec.user());
         }
+        for bot in &self.bots {
+            if !bot.token.starts_with(&format!("{}:", bot.id)) {
+                return Err(format!(
+                    "bot '{}': its token has to start with its id and a colon: {}:...",
+                    bot.name, bot.id
+                ));
+            }
+            world.add_bot(bot.id, &bot.username, &bot.name, &bot.token);
+        }
         for spec in &self.chats {
             add_chat(world, spec)?;
         }
@@ -201,6 +226,7 @@ impl UserSpec {
             home_dc: self.home_dc,
             premium: self.premium,
             bot: self.bot,
+            language_code: self.language_code.clone(),
             contacts: self.contacts.iter().copied().collect(),
             state: self.state,
             ..User::new(self.id, &self.phone, &self.first_name)

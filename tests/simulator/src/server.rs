@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -77,6 +78,7 @@ impl Simulator {
             world: Mutex::new(world),
             rsa,
             connections: AtomicU64::new(0),
+            news: watch::Sender::new(0),
         });
         shared.with_world(|world| world.login.dcs = dcs.clone());
         let mut tasks = JoinSet::new();
@@ -157,6 +159,8 @@ pub struct Shared {
     world: Mutex<World>,
     switchboard: Mutex<Switchboard>,
     connections: AtomicU64,
+    /// Counts what happened to bots, for whoever waits for it.
+    news: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -175,6 +179,11 @@ impl Shared {
         let result = act(&mut world);
         self.deliver(&mut world);
         result
+    }
+
+    /// Changes whenever something happened that concerns a bot or its chats.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// See [`Simulator::mint_session`].
@@ -256,6 +265,9 @@ impl Shared {
         let pushes = calls::take_pushes(world);
         let commands = calls::take_wire_commands(world);
         let nudged = world.login.take_nudged();
+        if world.bots.take_changed() {
+            self.news.send_modify(|count| *count += 1);
+        }
         if pushes.is_empty() && commands.is_empty() && nudged.is_empty() {
             return;
         }

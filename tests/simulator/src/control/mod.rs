@@ -20,11 +20,20 @@
 //! | `GET /chats/{id}/created` | everything ever created there, deleted or not |
 //! | `DELETE /chats/{id}/messages?ids=1,2` | deletes, as the creator would |
 //! | `GET /audit?since=&limit=` | every call |
+//! | `GET /bots` | bots with webhook, commands, number of waiting updates |
+//! | `POST /bots/{bot}/say` | `{"user": 1, "text": "/start", "language_code": "zh-hans"}`, or `"forward_from": {"chat", "message"}` for `text` |
+//! | `POST /bots/{bot}/press` | `{"user": 1, "message": 5, "button": "Yes"}` (or any `"data"`); waits for the bot's answer, 10 s at most |
+//! | `GET /bots/{bot}/chat/{user}` | the chat as the user sees it: texts, HTML, buttons, number of edits, photos |
+//! | `GET /bots/{bot}/chat/{user}/photo/{message}` | the bytes of a photo |
+//! | `POST /bots/{bot}/block` | `{"user": 1, "on": true}` |
+//! | `GET /bots/{bot}/calls`, `GET /bots/{bot}/updates` | every call of the Bot API, and whether it came during a wait; what waits |
+//! | `POST /bots/limits` | `{"limits": {"on": false}, "scripts": [{"method": "sendMessage", "code": 429, "retry_after": 3}]}` |
 //!
 //! Errors are `{"error": "..."}` with a text that says what to do. The API is for loopback only: whoever reaches it owns the
 //! world.
 
 mod account;
+mod bots;
 mod chats;
 mod world;
 
@@ -104,6 +113,15 @@ pub fn router(simulator: &Simulator) -> Router {
         .route("/chats", get(chats::list))
         .route("/chats/{id}/messages", get(chats::messages).delete(chats::delete))
         .route("/chats/{id}/created", get(chats::created))
+        .route("/bots", get(bots::list))
+        .route("/bots/limits", post(bots::limits))
+        .route("/bots/{bot}/say", post(bots::say))
+        .route("/bots/{bot}/press", post(bots::press))
+        .route("/bots/{bot}/block", post(bots::block))
+        .route("/bots/{bot}/calls", get(bots::calls))
+        .route("/bots/{bot}/updates", get(bots::updates))
+        .route("/bots/{bot}/chat/{user}", get(bots::chat))
+        .route("/bots/{bot}/chat/{user}/photo/{message}", get(bots::photo))
         .fallback(world::unknown)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(control)

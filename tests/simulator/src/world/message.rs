@@ -3,6 +3,7 @@
 //! A target keeps a real copy of everything that was forwarded to it, so the plain case is small: no heap of its own, and
 //! what is rare lives behind one pointer ([`Extra`]).
 
+use super::keyboard::Keyboard;
 use super::{ChatId, MessageId, UserId, generated};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -76,6 +77,8 @@ pub struct Extra {
     pub edit_date: Option<i32>,
     pub post_author: Option<Arc<str>>,
     pub pinned: bool,
+    /// Buttons under a bot's message.
+    pub keyboard: Option<Keyboard>,
 }
 
 /// What a message answers, and its topic.
@@ -284,6 +287,12 @@ impl Message {
     #[must_use]
     pub fn service(&self) -> Option<&Service> {
         self.extra.as_ref().and_then(|extra| extra.service.as_ref())
+    }
+
+    /// The buttons under it.
+    #[must_use]
+    pub fn keyboard(&self) -> Option<&Keyboard> {
+        self.extra.as_ref().and_then(|extra| extra.keyboard.as_ref())
     }
 
     /// What it answers.

@@ -5,6 +5,7 @@
 //! seeded one, no I/O. Whatever was ever created stays, so that audits can be made of it.
 
 pub mod audit;
+pub mod bots;
 pub mod call;
 pub mod chat;
 pub mod connections;
@@ -17,6 +18,7 @@ pub mod generated;
 pub mod held;
 pub mod history;
 pub mod ids;
+pub mod keyboard;
 pub mod login;
 pub mod membership;
 pub mod message;
@@ -58,6 +60,7 @@ pub struct World {
     pub faults: faults::Faults,
     pub audit: audit::Audit,
     pub login: login::Login,
+    pub bots: bots::Bots,
     /// Messages that nobody can forward, and the error that says so (`MEDIA_EMPTY` and the like).
     pub unforwardable: BTreeMap<(ChatId, MessageId), &'static str>,
     pub(crate) connections: connections::Connections,
@@ -87,6 +90,7 @@ impl World {
             faults: faults::Faults::default(),
             audit: audit::Audit::default(),
             login: login::Login::default(),
+            bots: bots::Bots::default(),
             unforwardable: BTreeMap::new(),
             connections: connections::Connections::default(),
             in_flight: BTreeSet::new(),

@@ -130,6 +130,7 @@ impl World {
                 self.twins.entry(twin).or_default().push((*reader, id));
             }
         }
+        self.tell_bots(&by_reader);
         let own = by_reader.get(&actor.user).map(|(_, events)| events.clone()).unwrap_or_default();
         for (reader, (seen_as, events)) in by_reader {
             let except = (reader == actor.user).then_some((actor.auth_key, actor.session));
@@ -138,12 +139,27 @@ impl World {
         own
     }
 
+    /// Bots hear of what came into their mailboxes.
+    fn tell_bots(&mut self, by_reader: &BTreeMap<UserId, (ChatId, Vec<NewEvent>)>) {
+        for (reader, (_, events)) in by_reader {
+            if self.bots.get(*reader).is_none() {
+                continue;
+            }
+            for event in events {
+                let message = self.mailbox_message(*reader, event.id).map(std::borrow::Cow::into_owned);
+                if let Some(message) = message {
+                    self.bot_heard(*reader, &message);
+                }
+            }
+        }
+    }
+
     /// The number that a mailbox message shares with its copies.
     pub(crate) fn twin_of(&self, user: UserId, id: MessageId) -> Option<u64> {
         self.users.get(&user)?.mailbox.twins.get(&id).copied()
     }
 
-    fn in_mailbox(&self, user: UserId, twin: u64) -> Option<MessageId> {
+    pub(crate) fn in_mailbox(&self, user: UserId, twin: u64) -> Option<MessageId> {
         self.twins.get(&twin)?.iter().find(|(who, _)| *who == user).map(|(_, id)| *id)
     }
 }

@@ -63,12 +63,18 @@ impl World {
             }
             return Ok(pts);
         }
+        Ok(self.change_copies(actor, id, |message| revision.apply(message, now)))
+    }
+
+    /// Changes every copy of a mailbox message and tells its owners. Gives the pts of the actor's own.
+    pub(crate) fn change_copies(&mut self, actor: &Actor, id: MessageId, change: impl Fn(&mut Message)) -> i32 {
+        let except = Some((actor.auth_key, actor.session));
         let mut own_pts = 0;
         for (reader, copy) in self.copies_of(actor.user, id) {
             let Some(user) = self.users.get_mut(&reader) else { continue };
-            let Some(seen_as) = user.mailbox.history.change(copy, |message| {
-                revision.apply(message, now);
-                message.chat
+            let Some(changed) = user.mailbox.history.change(copy, |message| {
+                change(message);
+                message.clone()
             }) else {
                 continue;
             };
@@ -76,10 +82,11 @@ impl World {
             if reader == actor.user {
                 own_pts = pts;
             }
-            let update = WorldUpdate::Edited { chat: seen_as, id: copy, pts };
+            let update = WorldUpdate::Edited { chat: changed.chat, id: copy, pts };
             self.push(reader, except.filter(|_| reader == actor.user), Arc::new(update));
+            self.bot_saw_edit(reader, &changed);
         }
-        Ok(own_pts)
+        own_pts
     }
 
     /// `channels.deleteMessages`. Gives the channel's pts and how many went.

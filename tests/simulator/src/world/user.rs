@@ -20,6 +20,8 @@ pub struct User {
     pub home_dc: i32,
     pub premium: bool,
     pub bot: bool,
+    /// What the user's client speaks, as bots are told: `en`, `zh-hans`.
+    pub language_code: Option<String>,
     /// Whom this user has in the address book.
     pub contacts: BTreeSet<UserId>,
     pub state: AccountState,
@@ -93,6 +95,7 @@ impl User {
             home_dc: 2,
             premium: false,
             bot: false,
+            language_code: None,
             contacts: BTreeSet::new(),
             state: AccountState::Active,
             // As with channels, the first event is number 2: clients take pts 1 for "nothing yet".
