@@ -6,6 +6,8 @@
 //! told, never slept through here.
 
 pub mod memory;
+#[cfg(feature = "telegram")]
+pub mod telegram;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -74,6 +76,9 @@ pub struct Incoming {
     pub chat: ChatId,
     /// The language of the person's Telegram, where it told (an IETF tag such as `zh-hans`).
     pub language_code: Option<String>,
+    /// The message that the person sent, so that it can be removed; `None` for a press.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<BotMessageId>,
     /// What the person did.
     pub what: Said,
 }
