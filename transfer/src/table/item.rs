@@ -178,9 +178,24 @@ pub struct Settings {
     /// `None`: as the person's Telegram.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+    /// The language of the person's Telegram, as an update told it last; hosts know it from here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telegram_language: Option<Language>,
     /// The zone's name; `None`: the installation's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+}
+
+impl Settings {
+    /// What holds for a chat about which nothing is stored.
+    pub fn new(chat: ChatId) -> Self {
+        Self { chat, language: None, telegram_language: None, zone: None }
+    }
+
+    /// The language that was chosen, else that of the person's Telegram.
+    pub fn spoken(&self) -> Language {
+        self.language.or(self.telegram_language).unwrap_or_default()
+    }
 }
 
 /// The chats that an admin named last, newest first.
@@ -216,6 +231,9 @@ pub struct TakenUpdate {
     /// Whether all of that was shown.
     #[serde(default)]
     pub done: bool,
+    /// Whether showing it failed: the next delivery may show it at once, instead of taking the first for still at it.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// The message that shows a task's progress to its owner.
