@@ -178,6 +178,11 @@ impl<'b> Scan<'b> {
             if self.position >= BUFFER_LEN_MAX {
                 return Stop::Long;
             }
+            // Where messages are named, what is not named is no part of anything: not of an album either.
+            if selection.only.is_some() && !selection.matches(message) {
+                self.decided[self.position] = true;
+                continue;
+            }
             match message.body {
                 Body::Service if selection.matches(message) => {
                     self.service.push(message.id);
@@ -185,7 +190,7 @@ impl<'b> Scan<'b> {
                 }
                 Body::Service | Body::Empty => self.decided[self.position] = true,
                 Body::Content(_) => {
-                    let mut unit = self.gather(self.position);
+                    let mut unit = self.gather(self.position, selection);
                     self.mutate(&mut unit, selection, limit);
                     if !unit.complete {
                         return Stop::Incomplete;
@@ -233,7 +238,7 @@ impl<'b> Scan<'b> {
     }
 
     /// The unit that begins at `first`.
-    fn gather(&self, first: usize) -> Unit {
+    fn gather(&self, first: usize, selection: &Selection) -> Unit {
         let Some(album) = self.buffer[first].album else {
             return Unit { members: vec![first], complete: true };
         };
@@ -247,7 +252,8 @@ impl<'b> Scan<'b> {
                 return Unit { members, complete: true };
             }
             let is_content = matches!(message.body, Body::Content(_));
-            if message.album == Some(album) && is_content && !self.decided[position] {
+            let is_named = selection.only.is_none() || selection.matches(message);
+            if message.album == Some(album) && is_content && is_named && !self.decided[position] {
                 members.push(position);
                 others = 0;
             } else {

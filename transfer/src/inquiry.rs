@@ -135,4 +135,6 @@ pub enum Obstacle {
     },
     /// Telegram could not be reached.
     Unreachable,
+    /// Nobody answered in time.
+    Expired,
 }

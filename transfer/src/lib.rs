@@ -51,5 +51,6 @@ pub mod settle;
 pub mod submit;
 pub mod table;
 pub mod task;
+pub mod tell;
 pub mod text;
 pub mod verdict;

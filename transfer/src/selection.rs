@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::MessageId;
 use crate::message::{Body, Kind, Message};
+use crate::sequence::IdSequence;
 
 /// An album whose last member is in the range begins at most this many ids before it, unless strangers' messages lie
 /// between its members.
@@ -28,6 +29,10 @@ pub struct Selection {
     /// What their text or caption contains, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyword: Option<String>,
+    /// These messages and no others, whatever else stands here: what an earlier task skipped. Ascending. Albums go as far as
+    /// their members are among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<IdSequence>,
 }
 
 /// Which part of the history.
@@ -63,12 +68,20 @@ pub enum BadSelection {
     /// Message ids begin at 1.
     #[error("{0} is no message id: they begin at 1")]
     NoId(MessageId),
+    /// A list of ids that is none.
+    #[error("the messages to carry are not named in ascending order, or there are none")]
+    Only,
 }
 
 impl Selection {
     /// Every message.
     pub fn everything() -> Self {
-        Self { range: Range::Everything, kinds: BTreeSet::new(), keyword: None }
+        Self { range: Range::Everything, kinds: BTreeSet::new(), keyword: None, only: None }
+    }
+
+    /// These messages, and no others. The ids ascend.
+    pub fn only(ids: IdSequence) -> Self {
+        Self { only: Some(ids), ..Self::everything() }
     }
 
     /// Whether it could select anything.
@@ -76,6 +89,11 @@ impl Selection {
     /// # Errors
     /// The range is empty whatever the history holds.
     pub fn validate(&self) -> Result<(), BadSelection> {
+        if let Some(only) = &self.only {
+            let ascends = only.as_slice().is_sorted_by(|before, after| before < after);
+            let begins = only.first().is_some_and(|first| first.0 >= 1);
+            return if ascends && begins { Ok(()) } else { Err(BadSelection::Only) };
+        }
         match self.range {
             Range::Dates { from, until } if from > until => Err(BadSelection::Backwards(format!("{from} to {until}"))),
             Range::Ids { from, .. } | Range::From(from) if from.0 < 1 => Err(BadSelection::NoId(from)),
@@ -86,6 +104,9 @@ impl Selection {
 
     /// Whether the message is selected by itself. A service message is when everything is, and then cannot be carried.
     pub fn matches(&self, message: &Message) -> bool {
+        if let Some(only) = &self.only {
+            return matches!(message.body, Body::Content(_)) && only.as_slice().binary_search(&message.id).is_ok();
+        }
         let wanted = match message.body {
             Body::Content(kind) => {
                 (self.kinds.is_empty() || self.kinds.contains(&kind)) && self.has_keyword(&message.text)
@@ -99,6 +120,9 @@ impl Selection {
     /// Where reading begins: the first id that may have to be carried. Before `from`, because an album that
     /// reaches into the range goes whole.
     pub fn first_id(&self) -> MessageId {
+        if let Some(first) = self.only.as_ref().and_then(IdSequence::first) {
+            return first;
+        }
         match self.range {
             Range::Everything | Range::Dates { .. } => MessageId(1),
             Range::Ids { from, .. } | Range::From(from) => MessageId(from.0.saturating_sub(ALBUM_REACH).max(1)),
@@ -107,6 +131,9 @@ impl Selection {
 
     /// From which date on messages may have to be carried, so that reading can begin at the message of that date.
     pub fn first_date(&self) -> Option<Timestamp> {
+        if self.only.is_some() {
+            return None;
+        }
         match self.range {
             Range::Dates { from, .. } => Some(from.saturating_sub(ALBUM_SPAN).unwrap_or(Timestamp::MIN)),
             Range::Everything | Range::Ids { .. } | Range::From(_) => None,
@@ -115,6 +142,9 @@ impl Selection {
 
     /// The highest id that may have to be carried, where the range says so.
     pub fn last_id(&self) -> Option<MessageId> {
+        if let Some(last) = self.only.as_ref().and_then(IdSequence::last) {
+            return Some(last);
+        }
         match self.range {
             Range::Ids { until, .. } => Some(MessageId(until.0.saturating_add(ALBUM_REACH))),
             Range::Everything | Range::Dates { .. } | Range::From(_) => None,
@@ -123,6 +153,9 @@ impl Selection {
 
     /// Whether neither this message nor any after it can have to be carried: reading ends before it.
     pub fn ends_before(&self, message: &Message) -> bool {
+        if let Some(last) = self.only.as_ref().and_then(IdSequence::last) {
+            return message.id > last;
+        }
         match self.range {
             Range::Everything | Range::From(_) => false,
             Range::Dates { until, .. } => {
@@ -243,6 +276,26 @@ mod tests {
     }
 
     #[test]
+    fn named_messages_are_selected_and_no_others() {
+        let only = |ids: &[i32]| Selection::only(ids.iter().copied().map(MessageId).collect());
+        let selection = Selection { keyword: Some("x".to_owned()), ..only(&[4, 9]) };
+        let matched: Vec<i32> = (1..20).filter(|id| selection.matches(&message(*id, Kind::Text, ""))).collect();
+        assert_eq!(matched, [4, 9], "whatever else stands in the selection");
+        assert_eq!((selection.first_id(), selection.last_id()), (MessageId(4), Some(MessageId(9))));
+        assert!(
+            selection.ends_before(&message(10, Kind::Text, "")) && !selection.ends_before(&message(9, Kind::Text, ""))
+        );
+        let mut service = message(4, Kind::Text, "");
+        service.body = Body::Service;
+        assert!(!selection.matches(&service));
+        assert!(selection.validate().is_ok());
+        assert_eq!(
+            [only(&[]), only(&[3, 3]), only(&[5, 4]), only(&[0])].map(|only| only.validate()),
+            [const { Err(BadSelection::Only) }; 4]
+        );
+    }
+
+    #[test]
     fn impossible_ranges_are_refused() {
         assert!(range(Range::Ids { from: MessageId(5), until: MessageId(4) }).validate().is_err());
         assert!(range(Range::From(MessageId(0))).validate().is_err());
@@ -257,6 +310,7 @@ mod tests {
             range(Range::From(MessageId(3))),
             range(Range::Ids { from: MessageId(1), until: MessageId(2) }),
             range(Range::Dates { from: Timestamp::UNIX_EPOCH, until: Timestamp::MAX }),
+            Selection::only(vec![MessageId(3), MessageId(4), MessageId(9)].into()),
         ] {
             let text = serde_json::to_string(&selection).unwrap();
             assert_eq!(serde_json::from_str::<Selection>(&text).unwrap(), selection, "{text}");

@@ -12,7 +12,7 @@ use crate::intent::{Intent, Skip, SkipReason};
 use crate::pace::{BadPace, Pace, Preset};
 use crate::queue::{Job, Queue, QueueError};
 use crate::selection::{BadSelection, Selection};
-use crate::table::item::SkipRecord;
+use crate::table::item::{Report, SkipRecord};
 use crate::table::{CommitError, Guard, Item, Key, Record, Table, TableError, Write};
 use crate::task::{
     BATCH_LEN_DEFAULT, Checkpoint, Command, Endpoint, IllegalTransition, Style, Task, TaskEvent, TaskState, Wish,
@@ -20,6 +20,8 @@ use crate::task::{
 
 /// How often a commit is tried on top of what others wrote meanwhile.
 const CONFLICTS_MAX: u32 = 20;
+/// What a sequence of ids holds at most.
+const RETRIED_MAX: usize = 10_000;
 /// Titles are shown in lists and messages.
 const TITLE_LEN_MAX: usize = 200;
 /// Descriptions are shown on the task's page, beside everything else.
@@ -105,6 +107,20 @@ pub enum SubmitError {
     /// It cannot do that now.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
+    /// Its ledger may still grow.
+    #[error("task {0} is not over: what it skips is retried when it is")]
+    NotOver(TaskId),
+    /// Its ledger holds nothing that a retry could carry.
+    #[error("task {0} skipped nothing that could be carried after all")]
+    NothingToRetry(TaskId),
+    /// More than one selection can name.
+    #[error("task {task} skipped {skipped} messages, a retry names at most {RETRIED_MAX}: repeat it as a new task")]
+    TooManyToRetry {
+        /// Which.
+        task: TaskId,
+        /// How many.
+        skipped: usize,
+    },
     /// Others wrote to the task again and again.
     #[error("task {0} is written to by others all the time; try again")]
     Contended(TaskId),
@@ -190,7 +206,9 @@ impl NewTask {
 pub async fn submit(table: &dyn Table, queue: &dyn Queue, task: &Task) -> Result<(), SubmitError> {
     let item = Item::Task(Box::new(task.clone()));
     let key = item.key();
-    let committed = table.commit(vec![Write::Put { item, guard: Guard::Absent }]).await;
+    let mut writes = vec![Write::Put { item, guard: Guard::Absent }];
+    writes.extend(report_of(task, task.created_at));
+    let committed = table.commit(writes).await;
     if let Err(error) = committed {
         // The answer to an earlier attempt may have been lost, also inside the client: our nonce tells.
         let stored = table.get(&key).await?;
@@ -221,6 +239,7 @@ pub async fn resume(
             task.next(TaskEvent::Resume, now)?;
             task.seq += 1;
             writes.push(Write::Put { item: Item::Task(task.clone()), guard: Guard::Version(version) });
+            writes.extend(reopened(table, &task, now).await?);
         }
         if writes.is_empty() {
             return Ok(task);
@@ -261,7 +280,11 @@ pub async fn wish(
         });
         let command = Command { task: id.clone(), wish, pace: pace.or(earlier) };
         let mut writes = vec![Write::Put { item: Item::Command(command), guard }];
-        writes.extend(at_once(task, version, wish, now)?);
+        let at_once = at_once(task.clone(), version, wish, now)?;
+        if !at_once.is_empty() {
+            writes.extend(reopened(table, &task, now).await?);
+        }
+        writes.extend(at_once);
         match table.commit(writes).await {
             Ok(()) => return Ok(()),
             Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
@@ -269,6 +292,98 @@ pub async fn wish(
         }
     }
     Err(SubmitError::Contended(id.clone()))
+}
+
+/// A task of somebody's begins with a report that is open.
+fn report_of(task: &Task, now: Timestamp) -> Option<Write> {
+    let owner = task.owner?;
+    let report =
+        Report { task: task.id.clone(), chat: owner, message: None, told: 0, state: None, open_since: Some(now) };
+    Some(Write::Put { item: Item::Report(report), guard: Guard::Absent })
+}
+
+/// The task of somebody's changes: whatever was told before, there is something to tell. In one commit with the change, or
+/// a death in between would leave it untold.
+async fn reopened(table: &dyn Table, task: &Task, now: Timestamp) -> Result<Option<Write>, TableError> {
+    if task.owner.is_none() {
+        return Ok(None);
+    }
+    Ok(match table.get(&Key::report(&task.id)).await? {
+        Some(Record { item: Item::Report(report), version }) => {
+            let item = Item::Report(Report { open_since: Some(now), ..report });
+            Some(Write::Put { item, guard: Guard::Version(version) })
+        }
+        Some(_) | None => report_of(task, now),
+    })
+}
+
+/// Carries again what a task that is over skipped because Telegram refused it or left it out: a task of its own, with the
+/// same title, for exactly those messages. Asking again gives the same task: nothing is retried twice.
+///
+/// What is gone and service messages are never retried. What nobody can tell of ([`SkipReason::Undetermined`]) is left out
+/// too: it may stand in the target, and only the identical call of the same account could be repeated without doubling it;
+/// the engine makes that call as a Repeat of the intent it belongs to, never as the First of another task.
+///
+/// # Errors
+/// There is no such task, it is not over, or it skipped nothing that could be retried.
+pub async fn retry_skipped(
+    table: &dyn Table,
+    queue: &dyn Queue,
+    id: &TaskId,
+    nonce: Nonce,
+    now: Timestamp,
+) -> Result<Box<Task>, SubmitError> {
+    let (task, _) = read(table, id).await?;
+    // The ledger of a task that is over does not grow any more, and the follow-up's id follows from the task's.
+    let follow_up = TaskId(format!("{id}-r"));
+    if let Some(Record { item: Item::Task(task), .. }) = table.get(&Key::task(&follow_up)).await? {
+        return Ok(task);
+    }
+    if !task.state.is_over() {
+        return Err(SubmitError::NotOver(id.clone()));
+    }
+    let task_key = Key::task(id);
+    let mut ids: Vec<MessageId> = Vec::new();
+    for record in table.partition(&task_key.pk, "SKIP#").await? {
+        let Item::Skip(row) = record.item else { continue };
+        match row.reason {
+            SkipReason::Refused | SkipReason::Error(_) => ids.extend(row.ids.iter()),
+            SkipReason::Service | SkipReason::Deleted | SkipReason::Undetermined => {}
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Err(SubmitError::NothingToRetry(id.clone()));
+    }
+    if ids.len() > RETRIED_MAX {
+        return Err(SubmitError::TooManyToRetry { task: id.clone(), skipped: ids.len() });
+    }
+    let retried = follow_up_of(*task, follow_up, nonce, ids, now);
+    match submit(table, queue, &retried).await {
+        // Two presses at once: whoever came first made it.
+        Err(SubmitError::Commit(_)) => Ok(read(table, &retried.id).await?.0),
+        other => other.map(|()| Box::new(retried)),
+    }
+}
+
+fn follow_up_of(task: Task, id: TaskId, nonce: Nonce, ids: Vec<MessageId>, now: Timestamp) -> Task {
+    let note = format!("retry of {}", task.id);
+    let description = task.description.map_or_else(|| note.clone(), |text| format!("{note}\n{text}"));
+    Task {
+        id,
+        description: Some(description.chars().take(DESCRIPTION_LEN_MAX).collect()),
+        created_at: now,
+        selection: Selection::only(ids.into()),
+        nonce,
+        state: TaskState::Ready { since: now },
+        last_id: None,
+        checkpoint: Checkpoint::default(),
+        seq: 1,
+        lease: None,
+        lease_epoch: 0,
+        ..task
+    }
 }
 
 /// The transition that needs no holder: nobody works on the task, and nothing of it is open - or it is parked because
@@ -427,6 +542,62 @@ mod tests {
             command.item,
             Item::Command(Command { task: task.id.clone(), wish: Wish::Cancel, pace: Some(pace) })
         );
+    }
+
+    async fn report(table: &MemoryTable, id: &TaskId) -> Report {
+        let Some(Item::Report(report)) = table.get(&Key::report(id)).await.unwrap().map(|record| record.item) else {
+            panic!("a task of somebody's has a report")
+        };
+        report
+    }
+
+    #[tokio::test]
+    async fn whatever_changes_a_task_of_somebodys_opens_its_report() {
+        let (table, queue) = world();
+        let task = Task { owner: Some(ChatId(7)), ..asked("t").build(NOW).unwrap() };
+        submit(&table, &queue, &task).await.unwrap();
+        let close = async || {
+            let report = Report { open_since: None, ..report(&table, &task.id).await };
+            table.commit(vec![Write::Put { item: Item::Report(report), guard: Guard::None }]).await.unwrap();
+        };
+        assert_eq!(report(&table, &task.id).await.open_since, Some(NOW));
+        close().await;
+        let later = Timestamp::from_second(9).unwrap();
+        wish(&table, &task.id, Wish::Pause, None, later).await.unwrap();
+        assert_eq!(report(&table, &task.id).await.open_since, Some(later));
+        close().await;
+        resume(&table, &queue, &task.id, later).await.unwrap();
+        assert_eq!(report(&table, &task.id).await.open_since, Some(later));
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_is_retried_once_by_a_task_of_its_own() {
+        let (table, queue) = world();
+        let task = Task { owner: Some(ChatId(7)), ..asked("t").build(NOW).unwrap() };
+        submit(&table, &queue, &task).await.unwrap();
+        let nonce = Nonce([9; 16]);
+        let retry = async || retry_skipped(&table, &queue, &task.id, nonce, NOW).await;
+        assert!(matches!(retry().await, Err(SubmitError::NotOver(_))));
+        put(&table, &task.id, |task| task.state = TaskState::Done { at: NOW }).await;
+        assert!(matches!(retry().await, Err(SubmitError::NothingToRetry(_))));
+        let reasons = [
+            (3, SkipReason::Error("MEDIA_EMPTY".to_owned())),
+            (1, SkipReason::Refused),
+            (4, SkipReason::Deleted),
+            (5, SkipReason::Service),
+            (6, SkipReason::Undetermined),
+        ];
+        for (id, reason) in reasons {
+            let row = SkipRecord::new(&task.id, Skip { ids: vec![MessageId(id)].into(), reason }, None, NOW);
+            table.commit(vec![Write::Put { item: Item::Skip(row), guard: Guard::None }]).await.unwrap();
+        }
+        let retried = retry().await.unwrap();
+        assert_eq!(retried.selection, Selection::only(vec![MessageId(1), MessageId(3)].into()));
+        assert_eq!((retried.title.as_str(), retried.nonce), (task.title.as_str(), nonce));
+        assert!(retried.selection.validate().is_ok());
+        assert_eq!(report(&table, &retried.id).await.chat, ChatId(7));
+        put(&table, &retried.id, |task| task.state = TaskState::Done { at: NOW }).await;
+        assert_eq!(retry().await.unwrap().state.word(), "done", "the same again, not another one");
     }
 
     #[tokio::test]

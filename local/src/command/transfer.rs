@@ -159,7 +159,7 @@ impl SelectionOptions {
                 Range::Dates { from, until: until.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(until) }
             }
         };
-        Ok(Selection { range, kinds, keyword: self.keyword.clone() })
+        Ok(Selection { range, kinds, keyword: self.keyword.clone(), only: None })
     }
 }
 

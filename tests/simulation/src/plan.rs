@@ -285,7 +285,7 @@ fn selection(draw: &mut Draw, messages: u64) -> Selection {
         1 => [Kind::Text].into(),
         _ => BTreeSet::new(),
     };
-    Selection { range, kinds, keyword: None }
+    Selection { range, kinds, ..Selection::everything() }
 }
 
 fn pace(draw: &mut Draw) -> Pace {

@@ -54,10 +54,12 @@ fn selection() -> impl Strategy<Value = Selection> {
             .prop_map(|(from, len)| Range::Ids { from: MessageId(from), until: MessageId(from + len) }),
         1 => (0_i64..200, 0_i64..200).prop_map(move |(from, len)| Range::Dates { from: at(from), until: at(from + len) }),
     ];
-    (range, any::<bool>(), any::<bool>()).prop_map(|(range, kinds, keyword)| Selection {
+    let only = prop::option::weighted(0.2, prop::collection::btree_set(1_i32..400, 1..40));
+    (range, any::<bool>(), any::<bool>(), only).prop_map(|(range, kinds, keyword, only)| Selection {
         range,
         kinds: if kinds { BTreeSet::from([Kind::Video]) } else { BTreeSet::new() },
         keyword: keyword.then(|| "wanted".to_owned()),
+        only: only.map(|ids| ids.into_iter().map(MessageId).collect()),
     })
 }
 
@@ -177,6 +179,8 @@ fn hold_to_the_selection(history: &[Message], selection: &Selection, done: &Tran
     prop_assert!(done.units.iter().map(|unit| unit[0]).is_sorted_by(|a, b| a < b), "units went out of order");
     for unit in &done.units {
         prop_assert!(unit.iter().any(|id| selection.matches(by_id[id])), "{unit:?} was not selected");
+        let named = selection.only.is_none() || unit.iter().all(|id| selection.matches(by_id[id]));
+        prop_assert!(named, "{unit:?} takes along what was not named");
         let album = by_id[&unit[0]].album;
         prop_assert!(unit.len() == 1 || (album.is_some() && unit.iter().all(|id| by_id[id].album == album)));
         prop_assert!(unit.len() <= 10);

@@ -1,1 +1,25 @@
-# preview
+# The answer of the preview.
+preview-title = 📋 <b>{ $title }</b>
+preview-route = { $source } → { $target }
+preview-matching = 🔍 Matching messages: { $count }
+preview-albums = 🖼 Albums among them: { $count }
+preview-accounts = 👥 Accounts that can do it: { $count }
+preview-others = ⚠️ Other accounts: { $count } (they cannot, are busy, or have to wait)
+preview-open = 🔓 The source allows forwarding
+preview-takes = ⏱️ Will take about { $time }
+preview-takes-unknown = ⏱️ Nobody can tell yet how long it will take
+preview-confirm = ✅ Start
+preview-back = ⬅️ Back
+preview-cancel = ❌ Cancel
+preview-again = 🔄 Try again
+preview-impossible = ⚠️ <b>{ $title }</b> cannot start like this
+preview-obstacle-no-account = No account may work. 💡 Add one, or enable one in /session.
+preview-obstacle-unknown-chat = No account finds { $chat }. 💡 Check the name or the link.
+preview-obstacle-unreadable = No account may read { $chat }. 💡 Join it with one of the accounts.
+preview-obstacle-unpostable = No account may post in { $chat }. 💡 Make one of the accounts an administrator there.
+preview-obstacle-protected = { $chat } is protected: Telegram lets nobody forward from it, and Ferry leaves it alone.
+preview-obstacle-same-chat = Source and target are the same chat, { $chat }. 💡 Choose another target.
+preview-obstacle-nothing-matches = Nothing in { $chat } matches. 💡 Go back and choose another range, other kinds or another keyword.
+preview-obstacle-all-limited = Every account has to wait before it can be asked; the first one until { $until }. 💡 Try again then.
+preview-obstacle-unreachable = Telegram could not be reached. 💡 Try again in a while.
+preview-obstacle-expired = The preview was not answered in time. 💡 Is a host running? Try again.

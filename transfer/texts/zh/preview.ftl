@@ -1,1 +1,25 @@
-# preview
+# 预览的结果
+preview-title = 📋 <b>{ $title }</b>
+preview-route = { $source } → { $target }
+preview-matching = 🔍 匹配的消息：{ $count } 条
+preview-albums = 🖼 其中相册：{ $count } 个
+preview-accounts = 👥 可用账号：{ $count } 个
+preview-others = ⚠️ 其他账号：{ $count } 个（无权限、正忙或需要等待）
+preview-open = 🔓 源频道允许转发
+preview-takes = ⏱️ 预计用时约 { $time }
+preview-takes-unknown = ⏱️ 暂时无法估计用时
+preview-confirm = ✅ 开始转存
+preview-back = ⬅️ 上一步
+preview-cancel = ❌ 取消
+preview-again = 🔄 重试
+preview-impossible = ⚠️ <b>{ $title }</b> 目前无法开始
+preview-obstacle-no-account = 没有可用的账号。💡 请在 /session 中添加或启用账号。
+preview-obstacle-unknown-chat = 没有账号能找到 { $chat }。💡 请检查名称或链接。
+preview-obstacle-unreadable = 没有账号可以读取 { $chat }。💡 请用其中一个账号加入。
+preview-obstacle-unpostable = 没有账号可以在 { $chat } 中发消息。💡 请将其中一个账号设为管理员。
+preview-obstacle-protected = { $chat } 的内容受保护：Telegram 不允许转发，Ferry 也不会绕过。
+preview-obstacle-same-chat = 源和目标是同一个会话：{ $chat }。💡 请选择其他目标。
+preview-obstacle-nothing-matches = { $chat } 中没有匹配的消息。💡 请返回并更改范围、类型或关键词。
+preview-obstacle-all-limited = 所有账号都需等待，最早到 { $until }。💡 请届时重试。
+preview-obstacle-unreachable = 无法连接 Telegram。💡 请稍后重试。
+preview-obstacle-expired = 预览未能及时完成。💡 主机是否在运行？请重试。
