@@ -126,3 +126,6 @@ async fn file(State(shared): State<Arc<Shared>>, Path((token, path)): Path<(Stri
         |bytes| (StatusCode::OK, [("content-type", "application/octet-stream")], bytes).into_response(),
     )
 }
+
+#[cfg(test)]
+mod tests;
