@@ -3,5 +3,7 @@
 //!
 //! The same [`handler::Handler`] serves the Lambda function, its local emulation and `ferry serve`.
 
+pub mod gate;
 pub mod handler;
+pub mod settings;
 pub mod views;
