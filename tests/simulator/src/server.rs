@@ -3,7 +3,7 @@
 //! [`Shared`] is what connections see of it. Two locks, held for moments and never across an await: the world's and the
 //! switchboard's; where both are needed, the world's comes first.
 
-use crate::calls::{self, Answer, Caller};
+use crate::calls::{self, Answer, Caller, Later};
 use crate::wire::connection::Connection;
 use crate::wire::crypto::{AuthKey, Entropy};
 use crate::wire::rsa_key::{RsaKey, RsaKeyError, RsaPublic};
@@ -251,6 +251,12 @@ impl Shared {
         let answer = calls::handle(&mut world, &caller, body.get(wrapped.start..).unwrap_or_default());
         self.deliver(&mut world);
         answer
+    }
+
+    /// What a bot answered to a pressed button, as the reply to whoever pressed it; `None` as long as it has not.
+    pub fn later(&self, later: Later) -> Option<Vec<u8>> {
+        let answer = self.world().callback_answer(later.bot, later.query)?;
+        Some(calls::bots::callback_answer(&answer))
     }
 
     /// The answers to these calls are written, or never will be.

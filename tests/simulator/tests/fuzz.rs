@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "fuzz/bot_api.rs"]
+mod bot_api;
 #[path = "fuzz/exchange.rs"]
 mod exchange;
 #[path = "fuzz/export.rs"]

@@ -21,6 +21,7 @@ pub mod request;
 pub mod view;
 
 use crate::server::{Shared, Simulator};
+use crate::world::{UserId, World};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
@@ -71,6 +72,14 @@ pub async fn serve_shared(shared: Arc<Shared>, listener: TcpListener) -> std::io
         ended = axum::serve(listener, app) => ended,
         () = delivery::run(shared) => Ok(()),
     }
+}
+
+/// Carries out one call (any but `getUpdates`, which waits) without HTTP around it.
+///
+/// # Errors
+/// Telegram's.
+pub fn perform(world: &mut World, bot: UserId, method: &str, arguments: &Arguments) -> Reply {
+    calls::at_once(world, bot, &method.to_ascii_lowercase(), arguments)
 }
 
 /// The routes alone; nobody delivers to webhooks.

@@ -4,7 +4,7 @@ use crate::server::Config;
 use crate::time::{Clock, SimTime};
 use crate::world::bots::limits::Script;
 use crate::world::user::User;
-use crate::world::{ChatId, MessageId, UserId, World};
+use crate::world::{ChatId, MessageId};
 use axum::routing::post;
 use std::net::SocketAddr;
 use std::sync::Mutex;

@@ -3,6 +3,7 @@
 //! What must stay true: [`handle`] never panics, whatever the bytes; an unknown call is refused and noted in the audit.
 
 pub mod auth;
+pub(crate) mod bots;
 mod channels;
 mod contacts;
 mod dialogs;
@@ -45,13 +46,22 @@ pub struct Answer {
     pub wire: WireFault,
     /// The audit entry to close with `World::audit_end` when the reply was written or the connection died.
     pub audit: Option<u64>,
+    /// The body follows when a bot has answered.
+    pub later: Option<Later>,
+}
+
+/// A pressed button whose answer is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Later {
+    pub bot: UserId,
+    pub query: i64,
 }
 
 impl Answer {
     /// An answer that the wire leaves alone.
     #[must_use]
     pub fn plain(body: Result<Vec<u8>, RpcError>) -> Answer {
-        Answer { body, wire: WireFault::None, audit: None }
+        Answer { body, wire: WireFault::None, audit: None, later: None }
     }
 }
 
@@ -143,6 +153,7 @@ fn about_messages(call: &mut Call<'_>, id: u32, arguments: &[u8]) -> Option<Answ
         f::updates::GetState::CONSTRUCTOR_ID => call.with(arguments, updates::get_state),
         f::updates::GetDifference::CONSTRUCTOR_ID => call.with(arguments, updates::get_difference),
         f::updates::GetChannelDifference::CONSTRUCTOR_ID => call.with(arguments, updates::get_channel_difference),
+        f::messages::GetBotCallbackAnswer::CONSTRUCTOR_ID => call.with(arguments, bots::get_callback_answer),
         f::messages::GetForumTopics::CONSTRUCTOR_ID => call.with(arguments, topics::get_topics),
         f::messages::GetForumTopicsById::CONSTRUCTOR_ID => call.with(arguments, topics::get_topics_by_id),
         _ => return None,
@@ -156,6 +167,8 @@ fn about_chats(call: &mut Call<'_>, id: u32, arguments: &[u8]) -> Option<Answer>
         f::users::GetFullUser::CONSTRUCTOR_ID => call.with(arguments, contacts::get_full_user),
         f::contacts::ResolveUsername::CONSTRUCTOR_ID => call.with(arguments, contacts::resolve_username),
         f::contacts::ResolvePhone::CONSTRUCTOR_ID => call.with(arguments, contacts::resolve_phone),
+        f::contacts::Block::CONSTRUCTOR_ID => call.with(arguments, bots::block),
+        f::contacts::Unblock::CONSTRUCTOR_ID => call.with(arguments, bots::unblock),
         f::contacts::GetContacts::CONSTRUCTOR_ID => call.with(arguments, contacts::get_contacts),
         f::messages::CheckChatInvite::CONSTRUCTOR_ID => call.with(arguments, contacts::check_invite),
         f::messages::ImportChatInvite::CONSTRUCTOR_ID => call.with(arguments, contacts::import_invite),
@@ -198,7 +211,7 @@ impl Call<'_> {
             (Ok(_), ReplyShape::OtherUpdates) => Ok(grammers_tl_types::enums::Updates::TooLong.to_bytes()),
             (result, _) => result,
         };
-        Answer { body, wire: done.wire, audit: Some(done.audit) }
+        Answer { body, wire: done.wire, audit: Some(done.audit), later: None }
     }
 }
 

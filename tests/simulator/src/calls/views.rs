@@ -274,7 +274,7 @@ pub(super) fn message(world: &World, viewer: UserId, message: &Message) -> enums
         date: message.date,
         message: message.text.as_str().into_owned(),
         media: message.media().map(|it| media::media(it, message.date)),
-        reply_markup: None,
+        reply_markup: message.keyboard().map(super::bots::keyboard),
         entities: entities.map(|extra| extra.entities.iter().map(media::entity).collect()),
         views: post.then_some(1),
         forwards: post.then_some(0),

@@ -11,7 +11,8 @@ use super::switchboard::{ConnectionId, Effect, Notice, Sealable};
 use super::transport::Transport;
 use crate::calls::Answer;
 use crate::server::Shared;
-use crate::world::{AuthKeyId, SessionId, WireFault};
+use crate::world::bots::callback::ANSWER_SECS_MAX;
+use crate::world::{AuthKeyId, RpcError, SessionId, WireFault};
 use grammers_tl_types::{Serializable, enums, types};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const SILENT_START_SECS_MAX: u64 = 60;
 /// The end of a client's former connection is read later than the first packet of its next one: so long a seeming
 /// duplicate may be just that.
 const CONTEST_MILLIS: u64 = 250;
+/// How often to look whether a bot has answered.
+const BOT_LOOK_MILLIS: u64 = 20;
 const READ_LEN: usize = 64 << 10;
 
 /// Why a connection ends.
@@ -68,9 +71,11 @@ pub struct Connection {
     unanswered_audits: Vec<u64>,
 }
 
-/// An answer that a fault holds back.
+/// An answer that a fault, or a bot that takes its time, holds back.
 struct Delayed {
     at: Instant,
+    /// A bot has time until then.
+    give_up: Instant,
     auth_key: AuthKeyId,
     session: SessionId,
     request_id: i64,
@@ -148,7 +153,19 @@ impl Connection {
         }
         let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.delayed).into_iter().partition(|it| it.at <= now);
         self.delayed = later;
-        for Delayed { auth_key, session, request_id, answer, .. } in due {
+        for mut delayed in due {
+            if let Some(later) = delayed.answer.later {
+                match self.shared.later(later) {
+                    Some(body) => delayed.answer.body = Ok(body),
+                    None if now < delayed.give_up => {
+                        delayed.at = now + Duration::from_millis(BOT_LOOK_MILLIS);
+                        self.delayed.push(delayed);
+                        continue;
+                    }
+                    None => delayed.answer.body = Err(RpcError::bad("BOT_RESPONSE_TIMEOUT")),
+                }
+            }
+            let Delayed { auth_key, session, request_id, answer, .. } = delayed;
             self.answer(auth_key, session, request_id, &answer);
         }
         if self.resend_at <= now {
@@ -265,11 +282,19 @@ impl Connection {
 
     fn call(&mut self, auth_key: AuthKeyId, session: SessionId, request_id: i64, body: &[u8]) -> Result<(), End> {
         let answer = self.shared.call(self.id, self.dc, auth_key, session, body);
+        let delayed = |delay: Duration, answer: Answer| {
+            let at = Instant::now() + delay;
+            Delayed { at, give_up: at + Duration::from_secs(ANSWER_SECS_MAX), auth_key, session, request_id, answer }
+        };
         match answer.wire {
+            WireFault::None if answer.later.is_some() => {
+                self.acknowledge(auth_key, session, request_id);
+                self.delayed.push(delayed(Duration::ZERO, answer));
+            }
             WireFault::None | WireFault::InternalAfter => self.answer(auth_key, session, request_id, &answer),
             WireFault::Delay(delay) => {
                 self.acknowledge(auth_key, session, request_id);
-                self.delayed.push(Delayed { at: Instant::now() + delay, auth_key, session, request_id, answer });
+                self.delayed.push(delayed(delay, answer));
             }
             WireFault::CutBefore | WireFault::CutAfter => {
                 self.unanswered_audits.extend(answer.audit);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "whatever does not succeed here fails the test")]
 
+mod bots;
 mod client;
 mod faults;
 mod login;
