@@ -130,6 +130,84 @@ impl Press {
         }
     }
 
+    /// The transfer that it is about.
+    pub fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Task(id)
+            | Self::Pause(id)
+            | Self::Resume(id)
+            | Self::AskCancel(id)
+            | Self::Cancel(id)
+            | Self::AskPace(id)
+            | Self::SetPace(id, _)
+            | Self::CustomPace(id)
+            | Self::RetrySkipped(id)
+            | Self::Skipped(id, _)
+            | Self::RepeatTask(id) => Some(id),
+            Self::Menu
+            | Self::Help
+            | Self::NewTransfer
+            | Self::Tasks(_)
+            | Self::Pool
+            | Self::Accounts(_)
+            | Self::Account(_)
+            | Self::Enable(_)
+            | Self::Disable(_)
+            | Self::AskPriority(_)
+            | Self::AskLabel(_)
+            | Self::AskReset(_)
+            | Self::Reset(_)
+            | Self::AskDelete(_)
+            | Self::Delete(_)
+            | Self::AddAccount
+            | Self::Statistics
+            | Self::Settings
+            | Self::Speak(_)
+            | Self::AskZone
+            | Self::Step(_)
+            | Self::Nothing => None,
+        }
+    }
+
+    /// The account that it is about.
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(id)
+            | Self::Enable(id)
+            | Self::Disable(id)
+            | Self::AskPriority(id)
+            | Self::AskLabel(id)
+            | Self::AskReset(id)
+            | Self::Reset(id)
+            | Self::AskDelete(id)
+            | Self::Delete(id) => Some(id),
+            Self::Menu
+            | Self::Help
+            | Self::NewTransfer
+            | Self::Tasks(_)
+            | Self::Task(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::AskCancel(_)
+            | Self::Cancel(_)
+            | Self::AskPace(_)
+            | Self::SetPace(..)
+            | Self::CustomPace(_)
+            | Self::RetrySkipped(_)
+            | Self::Skipped(..)
+            | Self::RepeatTask(_)
+            | Self::Pool
+            | Self::Accounts(_)
+            | Self::AddAccount
+            | Self::Statistics
+            | Self::Settings
+            | Self::Speak(_)
+            | Self::AskZone
+            | Self::Step(_)
+            | Self::Nothing => None,
+        }
+    }
+
     fn plain(word: &str) -> Option<Self> {
         Some(match word {
             "menu" => Self::Menu,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialogue::notice::Notice;
 use crate::ids::{AccountId, TaskId};
 
 /// One thing to show.
@@ -69,4 +70,16 @@ pub enum View {
     Statistics,
     /// Language and zone.
     Settings,
+    /// A few words, and where to go from there.
+    Notice {
+        /// Which.
+        notice: Notice,
+    },
+    /// That a transfer was asked for.
+    Created {
+        /// Which.
+        id: TaskId,
+        /// What the admin calls it.
+        title: String,
+    },
 }

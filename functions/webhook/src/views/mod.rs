@@ -35,18 +35,18 @@ pub struct ViewContext<'a> {
 /// The table could not be read; nothing was shown.
 #[expect(clippy::unused_async, reason = "the views of tasks and accounts read the table")]
 pub async fn render(view: &View, context: &ViewContext<'_>) -> Result<Screen, TableError> {
+    let step = dialogue::screen::StepContext {
+        locale: context.locale,
+        recent: context.recent,
+        now: context.now,
+        hosts_alive: context.hosts_alive,
+    };
     let screen = match view {
         View::Menu => menu::menu(context.locale),
         View::Help => menu::help(context.locale),
-        View::Step => {
-            let step = dialogue::screen::StepContext {
-                locale: context.locale,
-                recent: context.recent,
-                now: context.now,
-                hosts_alive: context.hosts_alive,
-            };
-            dialogue::screen::step(&context.dialogue.state, &step)
-        }
+        View::Step => dialogue::screen::step(&context.dialogue.state, &step),
+        View::Notice { notice } => dialogue::screen::notice(notice, context.locale),
+        View::Created { id, title } => dialogue::screen::created(id, title, &step),
         View::Tasks { .. }
         | View::Task { .. }
         | View::TaskCancel { .. }

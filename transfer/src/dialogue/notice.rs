@@ -1,0 +1,183 @@
+//! Words that are said beside a screen: why an input was not taken, and what a press came to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Locale;
+
+/// How much of an input is repeated to who wrote it.
+const QUOTED_LEN_MAX: usize = 60;
+
+/// Something to say above a screen, in its own paragraph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The text means nothing here.
+    NotUnderstood,
+    /// There is no such command.
+    UnknownCommand,
+    /// A picture, a contact, or a message of somebody who hides.
+    NotText,
+    /// The conversation was too old to go on.
+    Expired,
+    /// The conversation was ended.
+    Cancelled,
+    /// There was none.
+    NothingToCancel,
+    /// It looked like a session: it was removed unread.
+    Secret,
+    /// The text names no chat.
+    NoChat {
+        /// What was written, shortened.
+        text: String,
+    },
+    /// Source and target would be one chat.
+    SameChat,
+    /// The source was taken from what the person sent without being asked.
+    SourceTaken,
+    /// The text is no range.
+    NoRange {
+        /// What was written, shortened.
+        text: String,
+    },
+    /// The range ends before it begins, or begins after today.
+    Backwards,
+    /// The message is of another chat than the source.
+    OtherChat,
+    /// Kinds are chosen with buttons.
+    PressButtons,
+    /// The keyword is too long.
+    KeywordTooLong,
+    /// The title is too long.
+    TitleTooLong,
+    /// The description is too long.
+    DescriptionTooLong,
+    /// The text is no pace.
+    NoPace {
+        /// What was written, shortened.
+        text: String,
+    },
+    /// The pace has values that nobody means.
+    PaceTooSlow,
+    /// The text is no batch limit.
+    NoBatch,
+    /// The text is no priority.
+    NoPriority,
+    /// The label is empty or too long.
+    NoLabel,
+    /// The text is no zone.
+    NoZone {
+        /// What was written, shortened.
+        text: String,
+    },
+    /// The transfer makes no sense as it stands.
+    Senseless,
+}
+
+/// A short answer to a press, without markup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// The button belongs to an older message.
+    Old,
+    /// The step that the button belongs to is over.
+    Late,
+    /// The conversation expired.
+    Expired,
+    /// The transfer belongs to another admin.
+    Foreign,
+    /// There is no such transfer any more.
+    Gone,
+    /// It cannot do that now.
+    NotNow,
+    /// It will pause at the next chunk.
+    Pausing,
+    /// It goes on.
+    Resumed,
+    /// It goes on as soon as a host runs.
+    ResumedWithoutHost,
+    /// It will end at the next chunk.
+    Cancelling,
+    /// The pace was changed.
+    PaceSet,
+    /// What was skipped is carried again.
+    Retried,
+    /// Nothing that was skipped can be carried again.
+    NothingToRetry,
+    /// More was skipped than one transfer can name.
+    TooManyToRetry,
+    /// The change was stored.
+    Saved,
+    /// The account holds something open: not now.
+    AccountBusy,
+    /// There is no such account any more.
+    AccountGone,
+}
+
+impl Notice {
+    /// The part of an input that is repeated.
+    pub(crate) fn quoted(text: &str) -> String {
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() <= QUOTED_LEN_MAX {
+            return line;
+        }
+        line.chars().take(QUOTED_LEN_MAX - 1).chain(['…']).collect()
+    }
+
+    /// In words, as markup.
+    pub fn say(&self, locale: &Locale) -> String {
+        let plain = |name| locale.say(name, &[]);
+        let quoting = |name, text: &str| locale.say(name, &[("text", text.into())]);
+        match self {
+            Self::NotUnderstood => plain("notice-not-understood"),
+            Self::UnknownCommand => plain("notice-unknown-command"),
+            Self::NotText => plain("notice-not-text"),
+            Self::Expired => plain("notice-expired"),
+            Self::Cancelled => plain("notice-cancelled"),
+            Self::NothingToCancel => plain("notice-nothing-to-cancel"),
+            Self::Secret => plain("notice-secret"),
+            Self::NoChat { text } => quoting("notice-no-chat", text),
+            Self::SameChat => plain("notice-same-chat"),
+            Self::SourceTaken => plain("notice-source-taken"),
+            Self::NoRange { text } => quoting("notice-no-range", text),
+            Self::Backwards => plain("notice-backwards"),
+            Self::OtherChat => plain("notice-other-chat"),
+            Self::PressButtons => plain("notice-press-buttons"),
+            Self::KeywordTooLong => plain("notice-keyword-too-long"),
+            Self::TitleTooLong => plain("notice-title-too-long"),
+            Self::DescriptionTooLong => plain("notice-description-too-long"),
+            Self::NoPace { text } => quoting("notice-no-pace", text),
+            Self::PaceTooSlow => plain("notice-pace-too-slow"),
+            Self::NoBatch => plain("notice-no-batch"),
+            Self::NoPriority => plain("notice-no-priority"),
+            Self::NoLabel => plain("notice-no-label"),
+            Self::NoZone { text } => quoting("notice-no-zone", text),
+            Self::Senseless => plain("notice-senseless"),
+        }
+    }
+}
+
+impl Word {
+    /// In words, as plain text.
+    pub fn say(self, locale: &Locale) -> String {
+        let name = match self {
+            Self::Old => "word-old",
+            Self::Late => "word-late",
+            Self::Expired => "word-expired",
+            Self::Foreign => "word-foreign",
+            Self::Gone => "word-gone",
+            Self::NotNow => "word-not-now",
+            Self::Pausing => "word-pausing",
+            Self::Resumed => "word-resumed",
+            Self::ResumedWithoutHost => "word-resumed-without-host",
+            Self::Cancelling => "word-cancelling",
+            Self::PaceSet => "word-pace-set",
+            Self::Retried => "word-retried",
+            Self::NothingToRetry => "word-nothing-to-retry",
+            Self::TooManyToRetry => "word-too-many-to-retry",
+            Self::Saved => "word-saved",
+            Self::AccountBusy => "word-account-busy",
+            Self::AccountGone => "word-account-gone",
+        };
+        locale.say(name, &[])
+    }
+}
