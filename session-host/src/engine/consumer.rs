@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use transfer::queue::{About, Delivery, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared};
+use super::{Halt, Shared, alerts};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -96,6 +96,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         Err(error) => {
             // Left alone, it comes five times and then goes to the dead letters, where a person finds it.
             tracing::error!(%error, attempt = delivery.attempt, "a queue message cannot be read");
+            alerts::job_failed(shared, &delivery, "unreadable", &error.to_string()).await;
             return;
         }
     };
@@ -114,6 +115,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         }
         Err(error) => {
             tracing::error!(job = job.deduplication_id(), %error, "work on a job broke off");
+            alerts::job_failed(shared, &delivery, &job.group(), &error.to_string()).await;
         }
     }
 }

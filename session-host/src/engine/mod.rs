@@ -1,9 +1,12 @@
 //! The engine: takes jobs, works on tasks, keeps leases. Everything it knows of the world comes through the ports.
 //!
-//! One host runs four things side by side: it renews its HOST item (`fence`), re-queues what is due (`sweeper`), takes
-//! jobs from the queue (`consumer`), and lets go of accounts that nobody uses (`pool`). A job is worked on by a `run::Run`,
+//! One host runs several things side by side: it renews its HOST item (`fence`), re-queues what is due (`sweeper`), takes
+//! jobs from the queue (`consumer`), lets go of accounts that nobody uses (`pool`), and, where there is a bot, tells owners
+//! how their tasks are getting on (`reporter`) and admins what is wrong (`alerts`). A job is worked on by a `run::Run`,
 //! which owns its task for as long as it has the lease.
 
+mod alerts;
+mod chats;
 mod consumer;
 mod fence;
 mod halt;
@@ -11,6 +14,7 @@ mod hosts_seen;
 mod line;
 mod one_call;
 mod pool;
+mod reporter;
 mod run;
 mod sharing;
 mod store;
@@ -29,12 +33,15 @@ use transfer::queue::Queue;
 use transfer::table::Table;
 
 use crate::telegram::Telegram;
+use alerts::Alerts;
+use chats::Chats;
 use consumer::Consumer;
 use fence::Fence;
 pub use halt::Halt;
 use hosts_seen::HostsSeen;
 use line::Line;
 use pool::Pool;
+use reporter::Reporter;
 use sharing::Sharing;
 use store::Store;
 use sweeper::Sweeper;
@@ -86,6 +93,9 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     pub(crate) line: Line,
     pub(crate) sharing: Sharing,
+    pub(crate) chats: Chats,
+    pub(crate) reporter: Reporter,
+    pub(crate) alerts: Alerts,
     pub(crate) running: run::RunningTasks,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
@@ -129,6 +139,8 @@ impl SessionHost {
         let pool = Arc::new(Pool::new());
         let line = Line::default();
         let sharing = Sharing::new(config.id.clone(), ports.clock.clone());
+        let chats = Chats::new(ports.bot.clone(), ports.clock.clone(), fence.clone(), config.zone.clone());
+        let reporter = Reporter::new(chats.exist());
         let running = run::RunningTasks::default();
         let due = tokio::sync::Notify::new();
         Self {
@@ -141,6 +153,9 @@ impl SessionHost {
                 pool,
                 line,
                 sharing,
+                chats,
+                reporter,
+                alerts: Alerts::default(),
                 running,
                 stop,
                 due,
@@ -162,6 +177,8 @@ impl SessionHost {
         parts.spawn(fence::keep(shared.clone()));
         parts.spawn(Sweeper::new(shared.clone()).run());
         parts.spawn(pool::let_go_of_idle(shared.clone()));
+        parts.spawn(reporter::run(shared.clone()));
+        parts.spawn(alerts::run(shared.clone()));
         let ended = Consumer::new(shared.clone()).run().await;
         pool::close_all(&shared).await;
         parts.shutdown().await;

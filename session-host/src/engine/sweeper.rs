@@ -15,7 +15,7 @@ use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Task, TaskState};
 
 use super::store::{Committed, expect_item};
-use super::{Halt, Shared, hosts_seen};
+use super::{Halt, Shared, alerts, hosts_seen, reporter};
 
 /// How often the sweeper looks when nothing wakes it.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -46,6 +46,9 @@ impl Sweeper {
                     None
                 }
             };
+            if let Err(error) = alerts::look(&self.shared).await {
+                tracing::warn!(%error, "a look for what the admins should know broke off");
+            }
             let pause = next.map_or(SWEEP_EVERY, |at| self.shared.ports.clock.until(at).min(SWEEP_EVERY));
             tokio::select! {
                 biased;
@@ -77,7 +80,16 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     let due = due(shared, soon).await?;
     let mut next: Option<Timestamp> = None;
     for record in due {
-        let Item::Task(task) = record.item else { continue };
+        let task = match record.item {
+            Item::Task(task) => task,
+            Item::Report(report) => {
+                if let Err(error) = reporter::look_after(shared, &report).await {
+                    tracing::warn!(task = %report.task, %error, "an open report was not looked after");
+                }
+                continue;
+            }
+            _ => continue,
+        };
         match task.state.due_at() {
             Some(_) if task.state.is_due(now) => {
                 // One task that cannot be read must not hide those behind it.
@@ -97,16 +109,11 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
 pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
     shared.ports.queue.purge().await.map_err(|error| Halt::Unavailable(error.to_string()))?;
     for record in due(shared, shared.ports.clock.now()).await? {
-        requeue_if_orphaned(shared, &TaskId(record_task_id(&record)), Duration::ZERO).await?;
+        if let Item::Task(task) = &record.item {
+            requeue_if_orphaned(shared, &task.id, Duration::ZERO).await?;
+        }
     }
     Ok(())
-}
-
-fn record_task_id(record: &Record) -> String {
-    match &record.item {
-        Item::Task(task) => task.id.0.clone(),
-        other => other.key().pk,
-    }
 }
 
 /// Sends the task's next job, unless somebody works on it or its last job is still young.

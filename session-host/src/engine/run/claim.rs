@@ -82,6 +82,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, 
     if shared.store.commit(&[write], &key, stands).await? == Committed::Conflict {
         return Ok(Claimed::HeldElsewhere);
     }
+    shared.reporter.hear(&task, &[]);
     let committed_intent = task.checkpoint.intent.as_ref().map(|intent| intent.id);
     Ok(Claimed::Run(Box::new(Run {
         shared: shared.clone(),

@@ -65,6 +65,7 @@ impl Run {
     fn committed(&mut self, account: Option<Account>) {
         self.version += 1;
         self.committed_intent = self.task.checkpoint.intent.as_ref().map(|intent| intent.id);
+        self.shared.reporter.hear(&self.task, &self.staged);
         self.staged.clear();
         self.dirty = false;
         if let (Some(account), Some(hold)) = (account, &mut self.hold) {
