@@ -12,6 +12,8 @@ use serde::Deserialize;
 use session_host::exchange::proxy::Proxy;
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
 use session_host::telegram::setup::{ApiCredentials, Setup};
+use transfer::bot::telegram::{TelegramBot, TelegramSettings};
+use webhook::gate::{Admins, Gate};
 
 use crate::failure::Failure;
 use crate::host;
@@ -37,6 +39,18 @@ data_dir = "ferry-data"
 id = 0
 hash = ""
 
+# The bot through which you command Ferry (ferry serve): token from @BotFather, and who may command it, by Telegram user id.
+# [bot]
+# token = "123456789:AAF7..."
+# admins = [123456789]
+# Another server than Telegram's own.
+# api = "http://127.0.0.1:8081"
+# By webhook instead of asking Telegram again and again: a proxy of yours passes what comes to the url on to this address.
+# [bot.webhook]
+# url = "https://ferry.example.org/telegram"
+# listen = "127.0.0.1:8080"
+# secret = "32 characters or so of A-Z, a-z, 0-9, _ and -"
+
 # Another server than Telegram's own, such as `ferry simulator`.
 # [telegram]
 # rsa_key_file = "server.pem"
@@ -57,6 +71,27 @@ struct Content {
     api: Api,
     #[serde(default)]
     telegram: Option<Server>,
+    #[serde(default)]
+    bot: Option<BotContent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BotContent {
+    token: String,
+    admins: Vec<i64>,
+    #[serde(default)]
+    api: Option<String>,
+    #[serde(default)]
+    webhook: Option<WebhookContent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookContent {
+    url: String,
+    listen: SocketAddr,
+    secret: String,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +117,30 @@ pub struct Configuration {
     pub data_dir: PathBuf,
     /// The admin's zone.
     pub zone: TimeZone,
+    /// The bot, where there is one.
+    pub bot: Option<BotConfiguration>,
+}
+
+/// The bot and whom it obeys.
+#[derive(Debug, Clone)]
+pub struct BotConfiguration {
+    /// The way to it.
+    pub telegram: TelegramSettings,
+    /// Whom it obeys.
+    pub admins: Admins,
+    /// Where Telegram delivers; `None`: updates are fetched.
+    pub webhook: Option<WebhookConfiguration>,
+}
+
+/// Where Telegram delivers.
+#[derive(Debug, Clone)]
+pub struct WebhookConfiguration {
+    /// As Telegram sees it.
+    pub url: String,
+    /// Where it arrives on this machine.
+    pub listen: SocketAddr,
+    /// What Telegram sends back in each delivery.
+    pub secret: SecretString,
 }
 
 impl Configuration {
@@ -107,7 +166,7 @@ impl Configuration {
             let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             format!("line {line}: {}", error.message().lines().next().unwrap_or_default())
         })?;
-        let proxy = content.proxy.map(|proxy| proxy.parse::<Proxy>());
+        let proxy = content.proxy.as_deref().map(str::parse::<Proxy>);
         if content.api.id <= 0 || content.api.hash.trim().is_empty() {
             return Err("api id and hash are missing: get them from https://my.telegram.org/apps".to_owned());
         }
@@ -119,12 +178,37 @@ impl Configuration {
             setup.dcs = dcs(server.dcs)?;
         }
         let zone = host::zone(content.zone.as_deref()).map_err(|failure| failure.line().to_owned())?;
-        Ok(Self { setup, data_dir: dir.join(content.data_dir), zone })
+        let bot = content.bot.map(|bot| bot.check(content.proxy.as_deref())).transpose()?;
+        Ok(Self { setup, data_dir: dir.join(content.data_dir), zone, bot })
     }
 
     /// Where the sessions are.
     pub fn sessions_dir(&self) -> PathBuf {
         self.data_dir.join("sessions")
+    }
+}
+
+impl BotContent {
+    fn check(self, proxy: Option<&str>) -> Result<BotConfiguration, String> {
+        let admins = Admins::new(self.admins).map_err(|error| format!("bot.admins: {error}"))?;
+        // A server of one's own is not behind the way to Telegram. Names are looked up by the proxy, not here.
+        let proxy = proxy.filter(|_| self.api.is_none()).map(|proxy| proxy.replacen("socks5:", "socks5h:", 1));
+        let telegram = TelegramSettings {
+            token: SecretString::from(self.token.trim().to_owned()),
+            api: self.api,
+            proxy: proxy.map(SecretString::from),
+        };
+        TelegramBot::new(&telegram).map_err(|error| format!("bot: {error}"))?;
+        let webhook = self.webhook.map(|webhook| webhook.check(&admins)).transpose()?;
+        Ok(BotConfiguration { telegram, admins, webhook })
+    }
+}
+
+impl WebhookContent {
+    fn check(self, admins: &Admins) -> Result<WebhookConfiguration, String> {
+        let secret = SecretString::from(self.secret);
+        Gate::new(&secret, admins.clone()).map_err(|error| format!("bot.webhook: {error}"))?;
+        Ok(WebhookConfiguration { url: self.url, listen: self.listen, secret })
     }
 }
 
@@ -159,6 +243,40 @@ mod tests {
         let configuration = Configuration::parse(&with_api(TEMPLATE), Path::new("/c")).unwrap();
         assert_eq!(configuration.data_dir, Path::new("/c/ferry-data"));
         assert_eq!(configuration.setup.dcs.len(), 5);
+    }
+
+    const BOT: &str = "[bot]\ntoken = \"12345:planted-SECRET\"\nadmins = [5]\n[bot.webhook]\n\
+        url = \"https://a.example/x\"\nlisten = \"127.0.0.1:1\"\nsecret = \"SECRET-of-the-webhook\"\n";
+
+    #[test]
+    fn the_templates_own_lines_about_the_bot_are_a_configuration() {
+        let mut text = with_api(TEMPLATE);
+        for line in ["[bot]", "token =", "admins =", "[bot.webhook]", "url =", "listen =", "secret ="] {
+            text = text.replace(&format!("# {line}"), line);
+        }
+        let text = text.replace("32 characters or so of A-Z, a-z, 0-9, _ and -", "0123456789abcdef");
+        let text = text.replace("AAF7...", "AAF7-abcdefgh");
+        let bot = Configuration::parse(&text, Path::new("/c")).unwrap().bot.unwrap();
+        assert_eq!(bot.admins.chats().len(), 1);
+        assert_eq!(bot.webhook.unwrap().listen.port(), 8080);
+    }
+
+    #[test]
+    fn a_bot_that_anybody_could_command_is_refused_without_its_secrets() {
+        let good = with_api(TEMPLATE) + BOT;
+        assert!(Configuration::parse(&good, Path::new("/c")).unwrap().bot.is_some());
+        for (mistake, words) in [
+            (good.replace("admins = [5]", "admins = []"), "bot.admins"),
+            (good.replace("admins = [5]", "admins = [-1001]"), "bot.admins"),
+            (good.replace("12345:planted", "planted"), "@BotFather"),
+            (good.replace("SECRET-of-the-webhook", "SECRET"), "bot.webhook"),
+            (good.replace("admins = [5]", "admins = \"5\""), "line"),
+        ] {
+            let error = Configuration::parse(&mistake, Path::new("/c")).unwrap_err();
+            assert!(error.contains(words) && !error.contains("SECRET"), "{error}");
+        }
+        let shown = format!("{:?}", Configuration::parse(&good, Path::new("/c")).unwrap());
+        assert!(!shown.contains("SECRET"), "{shown}");
     }
 
     #[test]

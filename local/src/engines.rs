@@ -5,6 +5,7 @@
 //! engines could open one file). Each engine answers on a thread and runtime of its own, because it works
 //! synchronously, behind one lock, and waits for the disk while it does. Kill -9 loses nothing that was answered.
 
+use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use transfer::aws::{DynamoClient, SqsClient, local_config};
@@ -20,7 +22,7 @@ use transfer::clock::Clock;
 use transfer::queue::QueueError;
 use transfer::queue::sqs::SqsQueue;
 use transfer::table::TableError;
-use transfer::table::dynamo::DynamoTable;
+use transfer::table::dynamo::{DynamoTable, EXPIRES};
 
 use crate::sqs::doubling::Doubling;
 use crate::sqs::server;
@@ -28,6 +30,10 @@ use crate::sqs::store::{Store, StoreError};
 
 /// The table on one machine, and the queue.
 const NAME: &str = "ferry";
+/// How often what expired is removed. Readers do not rely on it.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How soon a sweep is tried again when the table is not there yet.
+const SWEEP_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long an engine may take to finish what it is doing once it was told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
@@ -190,9 +196,48 @@ fn start_dynamo(data_dir: &Path, lock: &Arc<File>, stop: &CancellationToken) -> 
     let stopped = stop.clone();
     Ok(serve("table", lock, stop, async move |listener| {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let served = dynoxide::server::serve_with_shutdown(listener, database, stopped.cancelled_owned()).await;
-        served.map_err(io::Error::other)
+        let swept = database.clone();
+        tokio::select! {
+            served = dynoxide::server::serve_with_shutdown(listener, database, stopped.cancelled_owned()) => {
+                served.map_err(io::Error::other)
+            }
+            never = sweep_for_ever(swept) => match never {},
+        }
     })?)
+}
+
+/// Removes what expired: the engine does not do that by itself.
+#[expect(clippy::infinite_loop, reason = "it ends with the engine, which drops it")]
+async fn sweep_for_ever(database: dynoxide::Database) -> Infallible {
+    loop {
+        let database = database.clone();
+        // It waits for the disk, and lets requests in between pages.
+        let swept = tokio::task::spawn_blocking(move || sweep(&database)).await;
+        let pause = match swept {
+            Ok(Ok(removed)) => {
+                tracing::debug!(removed, "what expired was removed from the table");
+                SWEEP_EVERY
+            }
+            // Before the table was made for the first time.
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "what expired was not removed from the table");
+                SWEEP_AGAIN_AFTER
+            }
+            Err(panic) => {
+                tracing::error!(%panic, "removing what expired panicked; it is tried again");
+                SWEEP_EVERY
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn sweep(database: &dynoxide::Database) -> dynoxide::Result<usize> {
+    database.update_time_to_live(UpdateTimeToLiveRequest {
+        table_name: NAME.to_owned(),
+        time_to_live_specification: TimeToLiveSpecification { attribute_name: EXPIRES.to_owned(), enabled: true },
+    })?;
+    database.sweep_ttl()
 }
 
 fn start_sqs(

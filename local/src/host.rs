@@ -21,8 +21,10 @@ use session_host::telegram::GrammersTelegram;
 use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
 use tokio_util::sync::CancellationToken;
 use transfer::aws::{DynamoClient, SqsClient, local_config};
+use transfer::bot::Bot;
+use transfer::bot::telegram::{TelegramBot, TelegramSettings};
 use transfer::clock::Clock;
-use transfer::ids::{HostId, Incarnation};
+use transfer::ids::{ChatId, HostId, Incarnation};
 use transfer::queue::Queue;
 use transfer::queue::sqs::SqsQueue;
 use transfer::table::Table;
@@ -57,6 +59,15 @@ impl Who {
     }
 }
 
+/// Who is told what happens, and how.
+#[derive(Clone, Default)]
+pub struct Audience {
+    /// The bot; `None` where nobody talks to one.
+    pub bot: Option<Arc<dyn Bot>>,
+    /// Who is told what concerns the whole installation.
+    pub admins: Vec<ChatId>,
+}
+
 /// What a life needs.
 pub struct Life {
     /// Of which host.
@@ -73,6 +84,8 @@ pub struct Life {
     pub zone: TimeZone,
     /// The directory of `host.lock`.
     pub data_dir: PathBuf,
+    /// Whom it tells what happens, if anybody.
+    pub audience: Audience,
 }
 
 impl Life {
@@ -96,9 +109,9 @@ impl Life {
             tasks_max: TASKS_MAX,
             chunk_len_max: CHUNK_LEN_MAX,
             zone: self.zone,
-            admins: Vec::new(),
+            admins: self.audience.admins,
         };
-        let ports = Ports { telegram, table: self.table, queue: self.queue, bot: None, clock };
+        let ports = Ports { telegram, table: self.table, queue: self.queue, bot: self.audience.bot, clock };
         let ended = SessionHost::new(config, ports, stop).run().await;
         drop(lock);
         ended.map_err(|halt: Halt| Failure::failed(&halt))
@@ -135,6 +148,16 @@ pub struct HostFile {
     sessions_dir: PathBuf,
     data_dir: PathBuf,
     zone: Option<String>,
+    /// The bot that tells what happens.
+    #[serde(default)]
+    bot: Option<HostBot>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HostBot {
+    token: String,
+    api: Option<String>,
+    admins: Vec<ChatId>,
 }
 
 impl HostFile {
@@ -161,7 +184,15 @@ impl HostFile {
             sessions_dir: sessions_dir.to_owned(),
             data_dir: data_dir.to_owned(),
             zone: None,
+            bot: None,
         }
+    }
+
+    /// The same, with a bot that tells these people what happens.
+    #[must_use]
+    pub fn told_by(self, bot: &TelegramSettings, admins: Vec<ChatId>) -> Self {
+        let token = bot.token.expose_secret().to_owned();
+        Self { bot: Some(HostBot { token, api: bot.api.clone(), admins }), ..self }
     }
 
     /// Writes it for its owner alone.
@@ -209,7 +240,16 @@ impl HostFile {
             queue: Arc::new(SqsQueue::new(&sqs, self.queue_url)),
             zone: zone(self.zone.as_deref())?,
             data_dir: self.data_dir,
+            audience: self.bot.map_or_else(|| Ok(Audience::default()), HostBot::audience)?,
         })
+    }
+}
+
+impl HostBot {
+    fn audience(self) -> Result<Audience, Failure> {
+        let settings = TelegramSettings { token: SecretString::from(self.token), api: self.api, proxy: None };
+        let bot = TelegramBot::new(&settings).map_err(|error| Failure::input(&error))?;
+        Ok(Audience { bot: Some(Arc::new(bot)), admins: self.admins })
     }
 }
 

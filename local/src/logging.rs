@@ -67,6 +67,6 @@ impl LogOptions {
             1 => ("debug", "warn"),
             _ => ("trace", "debug"),
         };
-        EnvFilter::new(format!("{others},ferry={own},session_host={own},transfer={own},simulator={own}"))
+        EnvFilter::new(format!("{others},ferry={own},session_host={own},transfer={own},webhook={own},simulator={own}"))
     }
 }

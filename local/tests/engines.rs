@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ferry::engines::{Engines, EnginesError};
 use tempfile::TempDir;
 use transfer::contract::{queue, samples, table};
+use transfer::ids::UpdateId;
 use transfer::queue::{Job, Queue};
+use transfer::table::item::TakenUpdate;
 use transfer::table::{Guard, Item, Table, Write};
 
 mod table_rules {
@@ -122,4 +124,31 @@ async fn a_broken_file_is_named() {
         let refused = Engines::start(dir.path()).await.unwrap_err().to_string();
         assert!(refused.starts_with("cannot open the ") && refused.contains(name), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn what_expired_is_removed_and_nothing_else() {
+    let (dir, engines) = started().await;
+    let long_ago = jiff::Timestamp::from_second(1_000_000_000).unwrap();
+    let update = |id, at| {
+        let item = Item::Update(TakenUpdate { id: UpdateId(id), at, shows: Vec::new(), done: true });
+        Write::Put { item, guard: Guard::Absent }
+    };
+    let (old, new) = (update(1, long_ago), update(2, transfer::clock::Clock::system().now()));
+    let (old_key, new_key) = (old.key(), new.key());
+    engines.table(1).commit(vec![old, new, lock(1)]).await.unwrap();
+    engines.stop().await;
+
+    // What expires is looked for when the engines start.
+    let engines = Engines::start(dir.path()).await.unwrap();
+    let table = engines.table(1);
+    tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        while table.get(&old_key).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(table.get(&new_key).await.unwrap().is_some());
+    assert!(table.get(&lock(1).key()).await.unwrap().is_some());
 }

@@ -27,7 +27,7 @@ use transfer::task::{Style, Task, TaskEvent, TaskState, Wish};
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::host::{BOT_ID, Life, Who};
+use crate::host::{Audience, BOT_ID, Life, Who};
 use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::pool;
@@ -289,6 +289,7 @@ impl Carrying<'_> {
             queue: self.queue.clone(),
             zone: self.configuration.zone.clone(),
             data_dir: self.configuration.data_dir.clone(),
+            audience: Audience::default(),
         };
         let mut host = JoinSet::new();
         host.spawn(life.live(stop.clone()));

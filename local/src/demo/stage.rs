@@ -20,7 +20,7 @@ use transfer::table::{List, Table};
 
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::host::{BOT_ID, HostFile, Life, Who};
+use crate::host::{Audience, BOT_ID, HostFile, Life, Who};
 use crate::simulation::{Ports, Simulation};
 
 /// Seconds of a reported wait that pass in one real second, for one account; with more, each waits less often, so that
@@ -201,6 +201,7 @@ impl Stage {
             queue: self.queue.clone(),
             zone: self.zone.clone(),
             data_dir: self.data_dir.clone(),
+            audience: Audience::default(),
         }
     }
 

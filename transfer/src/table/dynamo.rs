@@ -21,6 +21,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 
+pub use self::attributes::EXPIRES;
 use self::attributes::{AttributeMap, Attributes, Condition};
 use super::{COMMIT_WRITES_MAX, CommitError, Guard, Key, List, Record, Table, TableError, Write};
 

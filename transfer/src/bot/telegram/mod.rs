@@ -44,7 +44,7 @@ pub struct TelegramSettings {
     /// Another server than Telegram's own, such as `http://127.0.0.1:8081`.
     pub api: Option<String>,
     /// The way out: `socks5://…` or `http://…`. The environment's proxies are not looked at.
-    pub proxy: Option<String>,
+    pub proxy: Option<SecretString>,
 }
 
 /// The settings make no sense.
@@ -103,8 +103,10 @@ impl TelegramBot {
             .tcp_nodelay(true)
             // The machine's certificates take milliseconds to read: not where there is no TLS.
             .tls_built_in_root_certs(!plain);
-        let client = match settings.proxy.as_deref() {
-            Some(proxy) => client.proxy(Proxy::all(proxy).map_err(|_may_hold_a_secret| SettingsError::Proxy)?),
+        let client = match settings.proxy.as_ref() {
+            Some(proxy) => {
+                client.proxy(Proxy::all(proxy.expose_secret()).map_err(|_may_hold_a_secret| SettingsError::Proxy)?)
+            }
             None => client.no_proxy(),
         };
         let client = client.build().map_err(|error| SettingsError::Client(error.without_url().to_string()))?;

@@ -114,6 +114,6 @@ fn settings_that_make_no_sense_are_refused_without_repeating_secrets() {
         assert_eq!(error, SettingsError::Token);
     }
     assert!(matches!(made(settings("127.0.0.1:1")), SettingsError::Api(_)));
-    let error = made(TelegramSettings { proxy: Some("socks5://user:SECRET@".to_owned()), ..good });
+    let error = made(TelegramSettings { proxy: Some(SecretString::from("socks5://user:SECRET@")), ..good });
     assert!(!error.to_string().contains("SECRET"), "{error}");
 }

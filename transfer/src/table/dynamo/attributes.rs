@@ -17,7 +17,7 @@ use super::super::{CommitError, Guard, Item, Key, List, Record, TableError};
 pub(super) const OURS: [&str; 10] =
     ["pk", "sk", "schema", "version", "intent_id", "due_list", "due_at", "list", "list_key", EXPIRES];
 /// Seconds since 1970: the attribute by which DynamoDB removes what expired.
-const EXPIRES: &str = "expires_at_epoch_secs";
+pub const EXPIRES: &str = "expires_at_epoch_secs";
 
 pub(super) type AttributeMap = HashMap<String, AttributeValue>;
 
