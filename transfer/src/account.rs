@@ -47,6 +47,9 @@ pub struct Account {
     /// When its connections were last closed by a holder that may have left a call uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// When the admin forgot its waits last: whoever remembers some of before does not wait for them any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_reset_at: Option<Timestamp>,
 }
 
 /// Whether Telegram lets an account work. Waits are apart: they end by themselves.
@@ -182,9 +185,9 @@ impl Waits {
 impl Counters {
     /// Adds what a chunk or a flood brought.
     pub fn add(&mut self, other: Self) {
-        self.forwarded += other.forwarded;
-        self.floods += other.floods;
-        self.flood_wait_secs += other.flood_wait_secs;
+        self.forwarded = self.forwarded.saturating_add(other.forwarded);
+        self.floods = self.floods.saturating_add(other.floods);
+        self.flood_wait_secs = self.flood_wait_secs.saturating_add(other.flood_wait_secs);
     }
 }
 
@@ -212,6 +215,7 @@ impl Account {
             lease_epoch: 0,
             let_go_for: None,
             closed_at: None,
+            waits_reset_at: None,
         }
     }
 

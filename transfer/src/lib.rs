@@ -24,6 +24,7 @@ macro_rules! mutated {
 
 pub mod account;
 pub mod address;
+pub mod admin;
 pub mod aws;
 pub mod bot;
 pub mod chunk;
@@ -45,6 +46,7 @@ pub mod progress;
 pub mod queue;
 pub mod random_id;
 pub mod refusal;
+pub mod screen;
 pub mod selection;
 pub mod sequence;
 pub mod settle;

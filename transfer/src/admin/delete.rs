@@ -1,0 +1,67 @@
+//! An account leaves the pool.
+
+use crate::ids::{AccountId, TaskId};
+use crate::table::{COMMIT_WRITES_MAX, CommitError, Guard, Item, Key, List, Table, TableError, Write};
+
+use super::{AdminError, CONFLICTS_MAX, read};
+
+/// Deletes an account: what hosts know of it, what the admin set, its days, and what it knows of peers. Its session is not
+/// in the table: the host's machine keeps it until somebody erases it there, and Telegram keeps it signed in.
+///
+/// Only an account that no host holds is deleted: whoever makes an intent with it holds it first, and taking it changes
+/// the version that guards the deletion. So no chunk can become uncertain with an account that is gone. If the process
+/// dies after the first commit, the account is gone, and its days stay until this runs again.
+///
+/// # Errors
+/// It is in use, a chunk of it is unsettled, or the table failed. An account that is gone is no error.
+pub async fn delete(table: &dyn Table, id: &AccountId) -> Result<(), AdminError> {
+    for _ in 0..CONFLICTS_MAX {
+        let Some(both) = read(table, id).await? else { return erase_rest(table, id).await };
+        if both.account.lease.is_some() {
+            return Err(AdminError::Connected(id.clone()));
+        }
+        if let Some(task) = unsettled(table, id).await? {
+            return Err(AdminError::Unsettled { account: id.clone(), task });
+        }
+        let writes = vec![
+            Write::Delete { key: Key::account(id), guard: Guard::Version(both.account_version) },
+            Write::Delete { key: Key::profile(id), guard: Guard::Version(both.profile_version) },
+        ];
+        match table.commit(writes).await {
+            Ok(()) => return erase_rest(table, id).await,
+            Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
+            Err(error @ CommitError::Refused(_)) => return Err(error.into()),
+        }
+    }
+    Err(AdminError::Contended(id.clone()))
+}
+
+/// The task whose open chunk only this account can settle.
+async fn unsettled(table: &dyn Table, id: &AccountId) -> Result<Option<TaskId>, TableError> {
+    for record in table.list(List::Tasks).await? {
+        let Item::Task(task) = record.item else { continue };
+        let intent = task.checkpoint.intent.as_ref();
+        if !task.state.is_over() && intent.is_some_and(|intent| intent.account == *id) {
+            return Ok(Some(task.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Days and peers of an account that is gone. Nobody else writes them then.
+async fn erase_rest(table: &dyn Table, id: &AccountId) -> Result<(), AdminError> {
+    let pk = Key::account(id).pk;
+    let mut keys = Vec::new();
+    for prefix in ["DAY#", "PEER#"] {
+        keys.extend(table.partition(&pk, prefix).await?.into_iter().map(|record| record.item.key()));
+    }
+    for keys in keys.chunks(COMMIT_WRITES_MAX) {
+        let writes = keys.iter().map(|key| Write::Delete { key: key.clone(), guard: Guard::None }).collect();
+        match table.commit(writes).await {
+            // What was not erased is erased when the deletion is asked for again; it does no harm until then.
+            Ok(()) | Err(CommitError::Conflict(_) | CommitError::Unknown(_)) => {}
+            Err(error @ CommitError::Refused(_)) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
