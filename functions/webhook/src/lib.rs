@@ -5,5 +5,7 @@
 
 pub mod gate;
 pub mod handler;
+mod perform;
+pub mod receiver;
 pub mod settings;
 pub mod views;

@@ -1,0 +1,170 @@
+//! What is read before an update is decided.
+
+use jiff::{SignedDuration, Timestamp};
+use transfer::bot::{Incoming, Said};
+use transfer::dialogue::press::Press;
+use transfer::dialogue::{Context, Dialogue, Fresh, Seen};
+use transfer::ids::{ChatId, InquiryId, Nonce, TaskId};
+use transfer::inquiry::{Answer, Inquiry};
+use transfer::table::item::{RecentPeer, Settings, TakenUpdate};
+use transfer::table::{Guard, Item, Key, List, Table, TableError};
+use transfer::text::{Language, Locale};
+use uuid::Uuid;
+
+use super::Handler;
+
+/// A host that has not renewed itself for so long is not there (it renews itself every 5 s).
+const HOST_HEARD_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// What was read.
+pub(super) struct Known {
+    pub(super) now: Timestamp,
+    pub(super) dialogue: Dialogue,
+    pub(super) dialogue_guard: Guard,
+    /// The update's mark, and its version.
+    pub(super) taken: Option<(TakenUpdate, u64)>,
+    pub(super) settings: Settings,
+    pub(super) settings_guard: Guard,
+    pub(super) recent: Vec<RecentPeer>,
+    pub(super) recent_guard: Guard,
+    pub(super) hosts_alive: bool,
+    pub(super) locale: Locale,
+    pub(super) task: Seen,
+    pub(super) found: Option<(String, String)>,
+    pub(super) fresh: Fresh,
+}
+
+impl Known {
+    pub(super) async fn read(handler: &Handler, incoming: &Incoming) -> Result<Self, TableError> {
+        let chat = incoming.chat;
+        let table = handler.table.as_ref();
+        let now = handler.clock.now();
+        let keys = [Key::update(incoming.id), Key::dialogue(chat), Key::settings(chat), Key::recent(chat)];
+        let [update, dialogue, settings, recent] = keys.each_ref();
+        let (update, dialogue, settings, recent, hosts_alive) = tokio::try_join!(
+            table.get(update),
+            table.get(dialogue),
+            table.get(settings),
+            table.get(recent),
+            hosts_alive(table, now),
+        )?;
+        let guard = |record: &Option<transfer::table::Record>| {
+            record.as_ref().map_or(Guard::Absent, |record| Guard::Version(record.version))
+        };
+        let (dialogue_guard, settings_guard, recent_guard) = (guard(&dialogue), guard(&settings), guard(&recent));
+        let taken = update.and_then(|record| match record.item {
+            Item::Update(taken) => Some((taken, record.version)),
+            _ => None,
+        });
+        let dialogue = match dialogue.map(|record| record.item) {
+            Some(Item::Dialogue(dialogue)) => *dialogue,
+            Some(_) | None => Dialogue::new(chat, now),
+        };
+        let settings = match settings.map(|record| record.item) {
+            Some(Item::Settings(settings)) => settings,
+            Some(_) | None => Settings::new(chat),
+        };
+        let recent = match recent.map(|record| record.item) {
+            Some(Item::Recent(recent)) => recent.peers,
+            Some(_) | None => Vec::new(),
+        };
+        let settings = as_told(settings, incoming);
+        let (task, found) = match &incoming.what {
+            Said::Pressed { data, .. } => about(table, &dialogue, chat, Press::parse(data).as_ref()).await?,
+            Said::Text(_) | Said::Forwarded(_) | Said::Other => (Seen::None, None),
+        };
+        let locale = locale(handler, &settings);
+        Ok(Self {
+            now,
+            dialogue,
+            dialogue_guard,
+            taken,
+            settings,
+            settings_guard,
+            recent,
+            recent_guard,
+            hosts_alive,
+            locale,
+            task,
+            found,
+            fresh: fresh(),
+        })
+    }
+
+    pub(super) fn context(&self, chat: ChatId) -> Context<'_> {
+        Context {
+            chat,
+            now: self.now,
+            locale: &self.locale,
+            zone_name: self.settings.zone.as_deref(),
+            hosts_alive: self.hosts_alive,
+            recent: &self.recent,
+            task: self.task.clone(),
+            found: self.found.clone(),
+            fresh: self.fresh.clone(),
+        }
+    }
+}
+
+/// How an admin with these settings is spoken to.
+pub(super) fn locale(handler: &Handler, settings: &Settings) -> Locale {
+    let chosen = settings.zone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    Locale { language: settings.spoken(), zone: chosen.unwrap_or_else(|| handler.zone.clone()) }
+}
+
+/// The settings with the language of the person's Telegram, as far as the update tells it.
+fn as_told(settings: Settings, incoming: &Incoming) -> Settings {
+    match incoming.language_code.as_deref().map(Language::of_tag) {
+        Some(language) => Settings { telegram_language: Some(language), ..settings },
+        None => settings,
+    }
+}
+
+async fn hosts_alive(table: &dyn Table, now: Timestamp) -> Result<bool, TableError> {
+    let hosts = table.list(List::Hosts).await?;
+    Ok(hosts.iter().any(|record| match &record.item {
+        // Clocks of two machines differ a little; a host of the future is alive.
+        Item::Host(host) => now.duration_since(host.renewed_at) <= HOST_HEARD_WITHIN,
+        _ => false,
+    }))
+}
+
+/// The transfer that a press is about, and what a preview found that the press confirms.
+async fn about(
+    table: &dyn Table,
+    dialogue: &Dialogue,
+    chat: ChatId,
+    press: Option<&Press>,
+) -> Result<(Seen, Option<(String, String)>), TableError> {
+    if let Some(id) = press.and_then(Press::task) {
+        let task = match table.get(&Key::task(id)).await?.map(|record| record.item) {
+            Some(Item::Task(task)) if task.owner.is_none_or(|owner| owner == chat) => Seen::Task(task),
+            Some(Item::Task(_)) => Seen::Foreign,
+            Some(_) | None => Seen::Gone,
+        };
+        return Ok((task, None));
+    }
+    let (Some(Press::Step(_)), Some(id)) = (press, dialogue.state.inquiry()) else { return Ok((Seen::None, None)) };
+    let found = match inquiry(table, id).await? {
+        Some((Inquiry { answer: Some(Answer::Preview(preview)), .. }, _)) => Some((preview.source, preview.target)),
+        Some(_) | None => None,
+    };
+    Ok((Seen::None, found))
+}
+
+/// An inquiry, and its version.
+pub(super) async fn inquiry(table: &dyn Table, id: &InquiryId) -> Result<Option<(Inquiry, u64)>, TableError> {
+    let record = table.get(&Key::inquiry(id)).await?;
+    Ok(record.and_then(|record| match record.item {
+        Item::Inquiry(inquiry) => Some((*inquiry, record.version)),
+        _ => None,
+    }))
+}
+
+fn fresh() -> Fresh {
+    Fresh {
+        task: TaskId(Uuid::new_v4().to_string()),
+        nonce: Nonce(*Uuid::new_v4().as_bytes()),
+        inquiry: InquiryId(Uuid::new_v4().to_string()),
+    }
+}

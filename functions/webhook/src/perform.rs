@@ -1,0 +1,100 @@
+//! What an admin wants done to items that others write to as well: wishes, paces, accounts. Done before the update is taken,
+//! and idempotent: a delivery that comes again after a death does it once more and changes nothing.
+
+use jiff::Timestamp;
+use transfer::admin::{self, AdminError};
+use transfer::bot::Incoming;
+use transfer::dialogue::action::Action;
+use transfer::dialogue::notice::Word;
+use transfer::ids::TaskId;
+use transfer::pace::Pace;
+use transfer::submit::{self, SubmitError};
+use transfer::table::{Item, Key};
+use transfer::task::Wish;
+
+use crate::handler::{HandleError, Handler, settled};
+
+impl Handler {
+    /// Performs what is to be performed before the update is taken; the word says what it came to, where that is not what
+    /// was wanted.
+    pub(crate) async fn perform(
+        &self,
+        incoming: &Incoming,
+        actions: &[Action],
+        now: Timestamp,
+    ) -> Result<Option<Word>, HandleError> {
+        let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
+        let mut word = None;
+        for action in actions {
+            let came_to = match action {
+                Action::Wish(id, wish) => task_word(submit::wish(table, id, *wish, None, now).await)?,
+                Action::Resume(id) => task_word(submit::resume(table, queue, id, now).await.map(drop))?,
+                Action::SetPace(id, pace) => self.set_pace(id, *pace, now).await?,
+                Action::Retry { of, nonce } => {
+                    task_word(submit::retry_skipped(table, queue, of, *nonce, now).await.map(drop))?
+                }
+                Action::Enable(id, enabled) => account_word(admin::set_enabled(table, id, *enabled).await)?,
+                Action::Priority(id, priority) => account_word(admin::set_priority(table, id, *priority).await)?,
+                Action::Label(id, label) => account_word(admin::set_label(table, id, label).await)?,
+                Action::ResetWaits(id) => account_word(admin::reset_waits(table, id, now).await)?,
+                Action::Delete(id) => account_word(admin::delete(table, id).await)?,
+                Action::RemoveMessage => {
+                    if let Some(message) = incoming.message {
+                        settled(self.bot.delete(incoming.chat, message).await)?;
+                    }
+                    None
+                }
+                Action::Ask(_)
+                | Action::Withdraw(_)
+                | Action::Submit(_)
+                | Action::Remember(_)
+                | Action::Speak(_)
+                | Action::SetZone(_) => None,
+            };
+            word = word.or(came_to);
+        }
+        Ok(word)
+    }
+
+    /// Notes another pace beside whatever is wished of the task already.
+    async fn set_pace(&self, id: &TaskId, pace: Pace, now: Timestamp) -> Result<Option<Word>, HandleError> {
+        let over = match self.table.get(&Key::task(id)).await?.map(|record| record.item) {
+            Some(Item::Task(task)) => task.state.is_over(),
+            Some(_) | None => return Ok(Some(Word::Gone)),
+        };
+        let wish = match self.table.get(&Key::command(id)).await?.map(|record| record.item) {
+            Some(Item::Command(command)) => command.wish,
+            Some(_) | None => Wish::Run,
+        };
+        if over {
+            return Ok(Some(Word::NotNow));
+        }
+        task_word(submit::wish(self.table.as_ref(), id, wish, Some(pace), now).await)
+    }
+}
+
+fn task_word(done: Result<(), SubmitError>) -> Result<Option<Word>, HandleError> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(SubmitError::Unknown(_)) => Ok(Some(Word::Gone)),
+        Err(SubmitError::Illegal(_) | SubmitError::NotOver(_)) => Ok(Some(Word::NotNow)),
+        Err(SubmitError::NothingToRetry(_)) => Ok(Some(Word::NothingToRetry)),
+        Err(SubmitError::TooManyToRetry { .. }) => Ok(Some(Word::TooManyToRetry)),
+        Err(error @ SubmitError::Queue(_)) => {
+            // It stands in the table, and the sweeper finds it.
+            tracing::warn!(%error, "a job was not queued");
+            Ok(None)
+        }
+        Err(error @ (SubmitError::Table(_) | SubmitError::Commit(_) | SubmitError::Contended(_))) => Err(error.into()),
+    }
+}
+
+fn account_word(done: Result<(), AdminError>) -> Result<Option<Word>, HandleError> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(AdminError::Unknown(_)) => Ok(Some(Word::AccountGone)),
+        Err(AdminError::Connected(_) | AdminError::Unsettled { .. }) => Ok(Some(Word::AccountBusy)),
+        Err(AdminError::BadLabel | AdminError::BadPriority) => Ok(Some(Word::NotNow)),
+        Err(error @ (AdminError::Table(_) | AdminError::Commit(_) | AdminError::Contended(_))) => Err(error.into()),
+    }
+}
