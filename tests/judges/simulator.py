@@ -30,6 +30,16 @@ class Simulator:
             world += ["--scenario", str(scenario)]
         self.command = [*ferry, "simulator", *world, "--control-port", str(port), *options]
 
+    @classmethod
+    def with_bot_api(cls, program, scenario):
+        """The simulator's own program, which serves the Bot API too; `bot_api` is where."""
+        simulator = cls([program], None)
+        control, bot_api = free_port(), free_port()
+        simulator.url, simulator.bot_api = f"http://127.0.0.1:{control}", f"http://127.0.0.1:{bot_api}"
+        ports = ["--control-port", str(control), "--bot-api-port", str(bot_api)]
+        simulator.command = [program, str(scenario), *ports]
+        return simulator
+
     def __enter__(self):
         self.log = tempfile.NamedTemporaryFile(prefix="ferry-simulator-", suffix=".log")
         self.process = subprocess.Popen(

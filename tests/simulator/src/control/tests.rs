@@ -106,3 +106,48 @@ async fn errors_say_what_to_do() {
         assert!(answer["error"].as_str().unwrap().contains(words), "{path}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn people_write_to_bots_and_press_their_buttons() {
+    let api = Api::start().await;
+    let scenario = r#"{"bots": [{"id": 79, "username": "Ferry_Bot", "token": "79:secret", "name": "Ferry"}]}"#;
+    api.ok("POST", "/scenario", scenario).await;
+    let said = format!(r#"{{"user": {FIRST_ACCOUNT}, "text": "/start", "language_code": "zh-hans"}}"#);
+    assert_eq!(api.ok("POST", "/bots/79/say", &said).await["id"], 1);
+    let waiting = api.ok("GET", "/bots/79/updates", "").await;
+    assert_eq!(waiting[0]["message"]["from"]["language_code"], "zh-hans");
+    let forward = format!(r#"{{"user": {FIRST_ACCOUNT}, "forward_from": {{"chat": -1001500000001, "message": 1}}}}"#);
+    api.ok("POST", "/bots/79/say", &forward).await;
+    let chat = api.ok("GET", &format!("/bots/79/chat/{FIRST_ACCOUNT}"), "").await;
+    assert_eq!((&chat[0]["text"], &chat[0]["from"]), (&json!("/start"), &json!("user")));
+    assert_eq!(chat[1]["forwarded_from"], -1_001_500_000_001_i64);
+    api.ok("POST", "/bots/79/block", &format!(r#"{{"user": {FIRST_ACCOUNT}}}"#)).await;
+    let limits = r#"{"limits": {"on": false}, "scripts": [{"method": "sendMessage", "code": 429, "retry_after": 3}]}"#;
+    assert_eq!(api.ok("POST", "/bots/limits", limits).await["on"], false);
+    assert_eq!(api.ok("GET", "/bots/79/calls", "").await, json!([]));
+    let bots = api.ok("GET", "/bots", "").await;
+    assert_eq!((&bots[0]["username"], &bots[0]["pending_updates"]), (&json!("ferry_bot"), &json!(3)));
+    let cases = [
+        ("/bots/80/say", format!(r#"{{"user": {FIRST_ACCOUNT}, "text": "x"}}"#), 404, "no bot 80"),
+        ("/bots/79/say", r#"{"user": 5, "text": "x"}"#.to_owned(), 404, "no user 5"),
+        ("/bots/79/say", format!(r#"{{"user": {FIRST_ACCOUNT}}}"#), 400, "either"),
+        ("/bots/79/press", format!(r#"{{"user": {FIRST_ACCOUNT}, "button": "Yes"}}"#), 400, "has buttons"),
+        (
+            "/bots/79/press",
+            format!(r#"{{"user": {FIRST_ACCOUNT}, "message": 1, "button": "Yes"}}"#),
+            400,
+            "BUTTON_INVALID",
+        ),
+        (
+            "/scenario",
+            r#"{"bots": [{"id": 80, "username": "x", "token": "79:x", "name": "X"}]}"#.to_owned(),
+            400,
+            "80:",
+        ),
+    ];
+    for (path, body, status, words) in cases {
+        let (got, answer) = api.ask("POST", path, &body).await;
+        assert_eq!(got, status, "{path}: {answer}");
+        assert!(answer["error"].as_str().unwrap().contains(words), "{path}: {answer}");
+    }
+}

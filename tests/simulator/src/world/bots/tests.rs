@@ -202,3 +202,14 @@ fn thirty_a_second_is_the_most_in_all() {
     let admitted = (1..=40).filter(|chat| world.admit_message(BOT, ChatId(*chat)) == Admission::Go).count();
     assert_eq!(admitted, 30);
 }
+
+#[test]
+fn a_person_who_edits_is_heard_again() {
+    let mut world = world();
+    let said = world.say_to_bot(ADA, BOT, "first").unwrap();
+    let revision = crate::world::revise::Revision { text: Some(("second".into(), vec![])), media: None };
+    world.edit(&crate::world::Actor::of(ADA), ChatId::user(BOT), said, &revision).unwrap();
+    let heard = world.take_updates(BOT, 0, 9);
+    let updates::Happening::Edited(message) = &heard[1].happening else { panic!("{heard:?}") };
+    assert_eq!((message.id, message.text.as_str().as_ref()), (MessageId(1), "second"));
+}
