@@ -69,7 +69,10 @@ const NOBODY: &str = "no account can go on: ";
 pub fn words(reason: &str, locale: &Locale) -> String {
     if let Some(parts) = reason.strip_prefix(NOBODY) {
         let parts: Vec<String> = parts.split("; ").take(PARTS_MAX).map(|part| sentence(part, locale)).collect();
-        return locale.say("task-reason-nobody", &[("why", Value::Html(parts.join("; ").into()))]);
+        return locale.say(
+            "task-reason-nobody",
+            &[("why", Value::Html(parts.join(&locale.say("tasks-semicolon", &[])).into()))],
+        );
     }
     sentence(reason, locale)
 }

@@ -125,7 +125,7 @@ fn days(sheet: &mut Sheet<'_>, data: &StatisticsData) {
         // Whatever was done shows at least one cell.
         let cells = u128::from(counters.forwarded) * u128::from(BAR_CELLS);
         let cells = cells.div_ceil(u128::from(most.max(1))).min(u128::from(BAR_CELLS));
-        let bar = "▇".repeat(usize::try_from(cells).unwrap_or(0));
+        let bar = if cells == 0 { "–".to_owned() } else { "▇".repeat(usize::try_from(cells).unwrap_or(0)) };
         let arguments = [
             ("day", date.strftime("%m-%d").to_string().into()),
             ("bar", bar.into()),

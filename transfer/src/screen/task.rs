@@ -62,6 +62,19 @@ pub struct Lately {
 }
 
 impl Lately {
+    /// From the last chunks, newest first: when each was decided, and how many messages it carried. `since`: when the time
+    /// begins in which they are all that was carried; where nobody knows, it begins with the oldest, which then does not
+    /// count.
+    pub fn of(chunks: &[(Timestamp, u64)], since: Option<Timestamp>) -> Option<Self> {
+        let (since, counted) = match (since, chunks.split_last()) {
+            (Some(since), _) => (since, chunks),
+            (None, Some(((oldest, _), newer))) => (*oldest, newer),
+            (None, None) => return None,
+        };
+        let delivered = counted.iter().map(|(_, messages)| *messages).fold(0, u64::saturating_add);
+        (delivered > 0).then_some(Self { since, delivered })
+    }
+
     /// What had been counted before that. What was scanned is taken to have gone with what was delivered.
     fn before(&self, counts: &Counts) -> Counts {
         let delivered = counts.delivered.saturating_sub(self.delivered);

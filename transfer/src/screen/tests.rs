@@ -202,6 +202,16 @@ fn a_pending_wish_shows() {
 }
 
 #[test]
+fn what_was_carried_lately_counts_from_a_known_instant() {
+    let chunks = [(before(60), 100), (before(120), 50), (before(180), 7)];
+    let lately = |since, delivered| Some(Lately { since: before(since), delivered });
+    assert_eq!(Lately::of(&chunks, Some(before(300))), lately(300, 157));
+    assert_eq!(Lately::of(&chunks, None), lately(180, 150), "what the oldest took is not known");
+    assert_eq!(Lately::of(&chunks[..1], None), None);
+    assert_eq!(Lately::of(&[], Some(before(300))), None);
+}
+
+#[test]
 fn questions_about_a_task() {
     let mut parked = a_task(TaskState::Parked { reason: "x".to_owned() });
     parked.checkpoint.intent = Some(samples::intent(1));

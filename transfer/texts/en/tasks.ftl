@@ -21,6 +21,7 @@ tasks-button-list = 📋 Transfers
 tasks-button-back = 🔙 Back
 tasks-more-lines = … and { $count } more
 tasks-comma = {", "}
+tasks-semicolon = {"; "}
 
 tasks-skipped-title = ⏭️ <b>{ $title }</b>: { $count } messages were skipped
 tasks-skipped-none = ⏭️ <b>{ $title }</b>: nothing was skipped ({ $count })
@@ -139,7 +140,7 @@ task-pace-figures-pause = { $secs } s pause after { $count }
 
 # Why a transfer rests: the sentences that Ferry writes itself.
 task-reason-nobody = no account can go on: { $why }
-task-reason-paused = you paused it
+task-reason-paused = an admin paused it
 task-reason-batch = batch { $one } is done
 task-reason-limited-flood = every account is limited; { $one } is the first whose flood wait ends
 task-reason-limited-budget = every account is limited; { $one } is the first whose daily budget begins anew

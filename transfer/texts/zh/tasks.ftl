@@ -21,6 +21,7 @@ tasks-button-list = 📋 任务列表
 tasks-button-back = 🔙 返回
 tasks-more-lines = …… 还有 { $count } 条
 tasks-comma = 、
+tasks-semicolon = ；
 
 tasks-skipped-title = ⏭️ <b>{ $title }</b>：跳过了 { $count } 条消息
 tasks-skipped-none = ⏭️ <b>{ $title }</b>：没有跳过的消息（{ $count }）
@@ -139,13 +140,13 @@ task-pace-figures-pause = 每 { $count } 条暂停 { $secs } 秒
 
 # 任务停下的原因
 task-reason-nobody = 没有账号可以继续：{ $why }
-task-reason-paused = 由你暂停
+task-reason-paused = 由管理员暂停
 task-reason-batch = 批次 { $one } 已完成
 task-reason-limited-flood = 所有账号都被限流，{ $one } 最先解除限流
 task-reason-limited-budget = 所有账号都不可用，{ $one } 最先恢复每日额度
 task-reason-not-for-peer = 请让这些账号能够读取来源并在目标发布：{ $one }
 task-reason-budget = 请提高这些账号的每日额度，至少能一次容纳 { $one } 条：{ $two }
-task-reason-quarantined = Telegram 投诉了这些账号（PEER_FLOOD），时机合适时请重置限流：{ $one }
+task-reason-quarantined = 这些账号被 Telegram 判定为滥发（PEER_FLOOD），时机合适时请重置限流：{ $one }
 task-reason-session-dead = 这些账号的 session 被同时使用而失效，请重新登录：{ $one }
 task-reason-signed-out = 请重新登录这些账号：{ $one }
 task-reason-frozen = 这些账号被 Telegram 冻结，请在官方应用中申诉：{ $one }
