@@ -11,11 +11,11 @@ use secrecy::SecretString;
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
 use session_host::session::{AuthKey, Session, Sessions};
 use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
-use simulator::control;
 use simulator::server::{Config, Shared, Simulator};
 use simulator::wire::rsa_key::RsaPublic;
 use simulator::wire::switchboard::Settings;
 use simulator::world::{UserId, World};
+use simulator::{bot_api, control};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use transfer::clock::Clock;
@@ -38,6 +38,8 @@ pub struct Ports {
     pub first: u16,
     /// The control API.
     pub control: u16,
+    /// The Bot API.
+    pub bot_api: u16,
 }
 
 impl Ports {
@@ -49,7 +51,7 @@ impl Ports {
     }
 }
 
-async fn control_listener(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+async fn listener(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
     let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let bound = bound.and_then(|listener| listener.local_addr().map(|address| (listener, address)));
     bound.map_err(|error| Failure::Input(format!("cannot listen on port {port} of loopback: {error}")))
@@ -61,6 +63,7 @@ pub struct Simulation {
     dcs: Vec<(i32, SocketAddr)>,
     rsa: RsaPublic,
     control: SocketAddr,
+    bot_api: SocketAddr,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -76,7 +79,7 @@ impl Simulation {
         let config = Config { ports, settings, ..Config::new(world) };
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::channel::<Result<Self, Failure>>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::failed(&error))?;
         let thread = std::thread::Builder::new().name("simulator".to_owned()).spawn(move || {
@@ -88,7 +91,8 @@ impl Simulation {
                         return;
                     }
                 };
-                let (listener, address) = match control_listener(listen.control).await {
+                let bound = async { Ok((listener(listen.control).await?, listener(listen.bot_api).await?)) };
+                let ((control, control_at), (bot_api, bot_api_at)) = match bound.await {
                     Ok(bound) => bound,
                     Err(failure) => {
                         drop(tell.send(Err(failure)));
@@ -96,13 +100,24 @@ impl Simulation {
                     }
                 };
                 let dcs = simulator.dcs().to_vec();
-                drop(tell.send(Ok((simulator.shared(), dcs, simulator.rsa().clone(), address))));
+                let rsa = simulator.rsa().clone();
+                drop(tell.send(Ok(Self {
+                    shared: simulator.shared(),
+                    dcs,
+                    rsa,
+                    control: control_at,
+                    bot_api: bot_api_at,
+                    stop: CancellationToken::new(),
+                    thread: None,
+                })));
                 tokio::select! {
                     () = stopped.cancelled() => {}
-                    ended = control::serve(&simulator, listener) => {
-                        if let Err(error) = ended {
-                            tracing::error!(%error, "the control API ended");
-                        }
+                    ended = control::serve(&simulator, control) => {
+                        tracing::error!(?ended, "the control API ended");
+                        stopped.cancelled().await;
+                    }
+                    ended = bot_api::serve(&simulator, bot_api) => {
+                        tracing::error!(?ended, "the Bot API ended");
                         stopped.cancelled().await;
                     }
                 }
@@ -111,8 +126,10 @@ impl Simulation {
         });
         let thread = thread.map_err(|error| Failure::failed(&error))?;
         let started = told.recv().map_err(|_gone| Failure::Failed("the simulator did not start".to_owned()))?;
-        let (shared, dcs, rsa, control) = started?;
-        Ok(Self { shared, dcs, rsa, control, stop, thread: Some(thread) })
+        let mut simulation = started?;
+        simulation.stop = stop;
+        simulation.thread = Some(thread);
+        Ok(simulation)
     }
 
     /// Reads or changes the world.
@@ -123,6 +140,16 @@ impl Simulation {
     /// Where the control API listens.
     pub fn control(&self) -> SocketAddr {
         self.control
+    }
+
+    /// Where the Bot API listens.
+    pub fn bot_api(&self) -> SocketAddr {
+        self.bot_api
+    }
+
+    /// What people do in a bot's chat goes through this.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Number and address of each data centre.

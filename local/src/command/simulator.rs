@@ -38,6 +38,9 @@ pub struct SimulatorOptions {
     /// The control API's port; any free one if left out
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     control_port: u16,
+    /// The Bot API's port; any free one if left out
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    bot_api_port: u16,
     /// A world of your own, as JSON
     #[arg(long, value_name = "FILE", conflicts_with_all = ["history", "messages", "accounts"])]
     scenario: Option<PathBuf>,
@@ -75,7 +78,8 @@ pub struct SimulatorOptions {
 pub async fn run(options: SimulatorOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
     log.start(None)?;
     let (world, accounts) = options.world()?;
-    let simulation = Simulation::start(world, Ports { first: options.port, control: options.control_port })?;
+    let ports = Ports { first: options.port, control: options.control_port, bot_api: options.bot_api_port };
+    let simulation = Simulation::start(world, ports)?;
     let dir = match &options.data {
         Some(dir) => {
             prepare(&simulation, &accounts, dir).await?;
@@ -156,6 +160,7 @@ fn introduce(simulation: &Simulation, accounts: &[UserId], dir: &Path, terminal:
         terminal.line(format!("DC {dc}: {address}"));
     }
     terminal.line(format!("Control API: http://{}", simulation.control()));
+    terminal.line(format!("Bot API: http://{}", simulation.bot_api()));
     terminal.line(format!("RSA public key: {}", dir.join("simulator.pem").display()));
     let phones: BTreeMap<UserId, String> = simulation.with_world(|world| {
         let known = |id: &UserId| Some((*id, world.users.get(id)?.phone.clone()));
