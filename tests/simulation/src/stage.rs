@@ -19,8 +19,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::account::{Account, Profile};
 use transfer::address::PeerAddress;
+use transfer::bot::Bot;
 use transfer::clock::Clock;
-use transfer::ids::{AccountId, HostId, Incarnation, MessageId, Nonce, PeerId, TaskId};
+use transfer::ids::{AccountId, ChatId as BotChatId, HostId, Incarnation, MessageId, Nonce, PeerId, TaskId};
 use transfer::pace::Pace;
 use transfer::queue::memory::MemoryQueue;
 use transfer::queue::{Job, Queue};
@@ -54,6 +55,10 @@ pub struct Stage {
     pub queue: Arc<MemoryQueue>,
     /// Virtual time.
     pub clock: Clock,
+    /// The bot of every host that is started from now on.
+    pub bot: Option<Arc<dyn Bot>>,
+    /// Whom they tell of alarms.
+    pub admins: Vec<BotChatId>,
     lives: u32,
 }
 
@@ -103,7 +108,8 @@ impl Stage {
         world.add_chat(target);
         let table = Arc::new(MemoryTable::new());
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
-        let stage = Self { world: Arc::new(Mutex::new(world)), table, queue, clock, lives: 0 };
+        let stage =
+            Self { world: Arc::new(Mutex::new(world)), table, queue, clock, bot: None, admins: Vec::new(), lives: 0 };
         for (rank, id) in ACCOUNT_IDS[..accounts].iter().enumerate() {
             stage.add_account(*id, 10 - i32::try_from(rank).unwrap_or(10)).await;
         }
@@ -188,13 +194,13 @@ impl Stage {
             tasks_max: 8,
             chunk_len_max: 100,
             zone: TimeZone::UTC,
-            admins: Vec::new(),
+            admins: self.admins.clone(),
         };
         let ports = ports(Ports {
             telegram: Arc::new(InProcess::new(self.world.clone())),
             table: self.table.clone(),
             queue: self.queue.clone(),
-            bot: None,
+            bot: self.bot.clone(),
             clock: self.clock.clone(),
         });
         let stop = CancellationToken::new();
