@@ -12,6 +12,7 @@ pub mod logging;
 pub mod pool;
 pub mod preflight;
 pub mod progress;
+pub mod serve;
 pub mod simulation;
 pub mod soak;
 pub mod sqs;

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod host;
 pub mod init;
 mod report_file;
+pub mod serve;
 pub mod simulate;
 pub mod simulator;
 pub mod soak;
@@ -38,6 +39,8 @@ pub enum Command {
     Transfer(transfer::TransferOptions),
     /// Add accounts to the pool, and list them
     Account(account::AccountOptions),
+    /// Serve the bot on this machine: what its admins write to it, and the transfers they ask for
+    Serve(serve::ServeOptions),
     /// Write a configuration file with comments
     Init(init::InitOptions),
     /// Run the simulated Telegram alone, to develop against it
@@ -61,6 +64,7 @@ impl Program {
             Command::Demo(options) => demo::run(options, &self.log, terminal).await,
             Command::Transfer(options) => transfer::run(options, &self.log, terminal).await,
             Command::Account(options) => account::run(options, &self.log, terminal).await,
+            Command::Serve(options) => serve::run(options, &self.log, terminal).await,
             Command::Init(options) => init::run(&options, terminal),
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
             Command::Simulate(options) => simulate::run(options, terminal).await,

@@ -1,0 +1,218 @@
+//! Ferry as a bot on one machine: engines, host, and the handler of updates in one process.
+//!
+//! What must stay true: the webhook is listened to before Telegram is told of it; the bot's name is known before anything
+//! begins, so that a wrong token is a clear line and no silence; whatever ends first ends everything, cleanly.
+
+mod beside;
+pub mod polling;
+pub mod webhook;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::webhook::gate::Gate;
+use ::webhook::handler::Handler;
+use ::webhook::receiver::Receiver;
+use session_host::session::Sessions;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use transfer::bot::telegram::{Identity, TelegramBot};
+use transfer::bot::{Bot, BotError};
+use transfer::clock::Clock;
+use transfer::dialogue::menu;
+use transfer::text::Language;
+
+use crate::configuration::{BotConfiguration, Configuration, WebhookConfiguration};
+use crate::engines::Engines;
+use crate::failure::Failure;
+use crate::host::{Audience, BOT_ID, Life, Who};
+use crate::terminal::Terminal;
+use polling::Polling;
+
+/// Deliveries that Telegram makes at the same time.
+const CONNECTIONS_MAX: u8 = 20;
+/// How long what is going on may take to end.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// After Telegram did not answer at the start; doubled each time.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// The longest pause at the start.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Who hands updates over to the handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Front {
+    /// This process: by webhook if the configuration has one, else by asking.
+    Own,
+    /// Another process, such as the function under `cargo lambda watch`: this one says how it finds the engines.
+    Beside,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// There is no bot in the configuration, its token is wrong, an address or the data directory is in use, or a part failed.
+pub async fn serve(
+    configuration: &Configuration,
+    front: Front,
+    terminal: &Terminal,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let Some(bot) = &configuration.bot else {
+        return Err(Failure::Input("the configuration names no bot: add [bot] with token and admins".to_owned()));
+    };
+    let engines = Engines::start(&configuration.data_dir).await?;
+    let telegram = TelegramBot::new(&bot.telegram).map_err(|error| Failure::input(&error))?;
+    let service = Service { configuration, bot, telegram, engines: &engines, terminal };
+    let ended = service.run(front, stop).await;
+    engines.stop().await;
+    ended
+}
+
+struct Service<'a> {
+    configuration: &'a Configuration,
+    bot: &'a BotConfiguration,
+    telegram: TelegramBot,
+    engines: &'a Engines,
+    terminal: &'a Terminal,
+}
+
+impl Service<'_> {
+    async fn run(&self, front: Front, stop: &CancellationToken) -> Result<(), Failure> {
+        let identity = tokio::select! {
+            identity = self.introduced() => identity?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        self.set_commands().await;
+        let over = stop.child_token();
+        let mut parts: JoinSet<Result<(), Failure>> = JoinSet::new();
+        parts.spawn(self.life().live(over.clone()));
+        match (front, &self.bot.webhook) {
+            (Front::Own, Some(webhook)) => self.start_webhook(webhook, &mut parts, &over).await?,
+            (Front::Own, None) => self.start_polling(&mut parts, &over),
+            (Front::Beside, webhook) => self.stand_beside(webhook.as_ref()).await?,
+        }
+        let data_dir = self.configuration.data_dir.display();
+        self.terminal.line(format!("@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
+        let ended = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            ended = parts.join_next() => over_early(ended),
+        };
+        over.cancel();
+        let all = async { while parts.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+            tracing::warn!(within_secs = STOP_WITHIN.as_secs(), "a part did not end in time, and is cut off");
+        }
+        ended
+    }
+
+    /// The bot's name; waits for Telegram if it does not answer, because machines start before their networks.
+    async fn introduced(&self) -> Result<Identity, Failure> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            match self.telegram.identity().await {
+                Ok(identity) => return Ok(identity),
+                Err(BotError::Refused(why) | BotError::Gone(why)) => {
+                    let line = format!("telegram does not know the bot ({why}): is bot.token what @BotFather told?");
+                    return Err(Failure::Input(line));
+                }
+                Err(error @ (BotError::Failed(_) | BotError::RetryAfter { .. })) => {
+                    self.terminal.line(format!("{error}; trying again"));
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    /// The menu of commands, in both languages. Without it the bot works all the same.
+    async fn set_commands(&self) {
+        for (language, code) in [(Language::En, None), (Language::Zh, Some(Language::Zh.tag()))] {
+            if let Err(error) = self.telegram.set_commands(&menu::commands(language), code).await {
+                tracing::warn!(%error, %language, "the menu of commands could not be set");
+            }
+        }
+    }
+
+    fn life(&self) -> Life {
+        let configuration = self.configuration;
+        Life {
+            who: Who::only(),
+            setup: configuration.setup.clone(),
+            sessions: Sessions::new(configuration.sessions_dir()),
+            table: Arc::new(self.engines.table(BOT_ID)),
+            queue: Arc::new(self.engines.queue()),
+            zone: configuration.zone.clone(),
+            data_dir: configuration.data_dir.clone(),
+            audience: Audience { bot: Some(Arc::new(self.telegram.clone())), admins: self.bot.admins.chats() },
+        }
+    }
+
+    fn handler(&self) -> Arc<Handler> {
+        Arc::new(Handler {
+            table: Arc::new(self.engines.table(BOT_ID)),
+            queue: Arc::new(self.engines.queue()),
+            bot: Arc::new(self.telegram.clone()),
+            clock: Clock::system(),
+            admins: self.bot.admins.chats(),
+            zone: self.configuration.zone.clone(),
+        })
+    }
+
+    fn start_polling(&self, parts: &mut JoinSet<Result<(), Failure>>, over: &CancellationToken) {
+        let polling = Polling { bot: self.telegram.clone(), admins: self.bot.admins.clone(), handler: self.handler() };
+        let over = over.clone();
+        parts.spawn(async move {
+            polling.run(&over).await;
+            Ok(())
+        });
+    }
+
+    async fn start_webhook(
+        &self,
+        webhook: &WebhookConfiguration,
+        parts: &mut JoinSet<Result<(), Failure>>,
+        over: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let gate = Gate::new(&webhook.secret, self.bot.admins.clone()).map_err(|error| Failure::input(&error))?;
+        let listener: TcpListener = webhook::listen(webhook.listen).await?;
+        let receiver = Receiver::new(gate, self.handler());
+        let over = over.clone();
+        parts.spawn(
+            async move { webhook::serve(listener, receiver, over).await.map_err(|error| Failure::failed(&error)) },
+        );
+        self.set_webhook(webhook).await
+    }
+
+    async fn set_webhook(&self, webhook: &WebhookConfiguration) -> Result<(), Failure> {
+        let set = self.telegram.set_webhook(&webhook.url, &webhook.secret, CONNECTIONS_MAX).await;
+        set.map_err(|error| match error {
+            BotError::Refused(why) => Failure::Input(format!("bot.webhook.url: {why}")),
+            other => Failure::failed(&other),
+        })
+    }
+
+    async fn stand_beside(&self, webhook: Option<&WebhookConfiguration>) -> Result<(), Failure> {
+        let dir: &Path = &self.configuration.data_dir;
+        let secrets = beside::save_secrets(dir, self.bot)?;
+        for line in beside::exports(self.engines, self.configuration, self.bot, &secrets) {
+            self.terminal.line(line);
+        }
+        match webhook {
+            Some(webhook) => self.set_webhook(webhook).await,
+            None => Ok(()),
+        }
+    }
+}
+
+type Joined = Option<Result<Result<(), Failure>, tokio::task::JoinError>>;
+
+/// A part ended although nobody asked it to.
+fn over_early(ended: Joined) -> Result<(), Failure> {
+    match ended {
+        Some(Ok(Err(failure))) => Err(failure),
+        Some(Err(panic)) => Err(Failure::Failed(format!("a part of ferry ended: {panic}"))),
+        Some(Ok(Ok(()))) | None => Err(Failure::Failed("a part of ferry ended without a word".to_owned())),
+    }
+}
