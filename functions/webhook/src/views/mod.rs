@@ -3,11 +3,15 @@
 //! Reading is all that happens here. What is shown may be older than what a button did a moment ago, never newer than
 //! the table.
 
+mod pool;
+mod tasks;
+
 use jiff::Timestamp;
 use transfer::bot::Screen;
 use transfer::dialogue::view::View;
 use transfer::dialogue::{self, Dialogue, menu};
 use transfer::ids::ChatId;
+use transfer::screen::{account, settings};
 use transfer::table::{Table, TableError};
 use transfer::text::Locale;
 
@@ -33,7 +37,6 @@ pub struct ViewContext<'a> {
 ///
 /// # Errors
 /// The table could not be read; nothing was shown.
-#[expect(clippy::unused_async, reason = "the views of tasks and accounts read the table")]
 pub async fn render(view: &View, context: &ViewContext<'_>) -> Result<Screen, TableError> {
     let step = dialogue::screen::StepContext {
         locale: context.locale,
@@ -47,19 +50,22 @@ pub async fn render(view: &View, context: &ViewContext<'_>) -> Result<Screen, Ta
         View::Step => dialogue::screen::step(&context.dialogue.state, &step),
         View::Notice { notice } => dialogue::screen::notice(notice, context.locale),
         View::Created { id, title } => dialogue::screen::created(id, title, &step),
-        View::Tasks { .. }
-        | View::Task { .. }
-        | View::TaskCancel { .. }
-        | View::TaskPace { .. }
-        | View::Skipped { .. }
-        | View::Pool
-        | View::Accounts { .. }
-        | View::Account { .. }
-        | View::AccountDelete { .. }
-        | View::AccountReset { .. }
-        | View::AccountAdd
-        | View::Statistics
-        | View::Settings => menu::menu(context.locale),
+        View::Tasks { page } => tasks::list(context, *page).await?,
+        View::Task { id } => tasks::page(context, id).await?,
+        View::TaskCancel { id } => tasks::cancel(context, id).await?,
+        View::TaskPace { id } => tasks::pace(context, id).await?,
+        View::Skipped { id, page } => tasks::ledger(context, id, *page).await?,
+        View::Pool => pool::menu(context).await?,
+        View::Accounts { page } => pool::list(context, *page).await?,
+        View::Account { id } => pool::one(context, id, pool::About::Page).await?,
+        View::AccountDelete { id } => pool::one(context, id, pool::About::Delete).await?,
+        View::AccountReset { id } => pool::one(context, id, pool::About::Reset).await?,
+        View::AccountAdd => account::add(context.locale),
+        View::Statistics => pool::figures(context).await?,
+        View::Settings => settings::settings(context.locale, context.now),
     };
     Ok(screen)
 }
+
+#[cfg(test)]
+mod tests;
