@@ -1,0 +1,316 @@
+//! A chat with the bot on a stage: table, queue and bot in memory, and virtual time. Everything that happens is written
+//! down as people would see it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use transfer::bot::memory::MemoryBot;
+use transfer::bot::{Bot, BotError, CommandHint, Incoming, Origin, PressId, Said, Screen};
+use transfer::clock::Clock;
+use transfer::ids::{BotMessageId, ChatId, UpdateId};
+use transfer::inquiry::{Answer, Inquiry, Question};
+use transfer::lease::Host;
+use transfer::queue::memory::MemoryQueue;
+use transfer::queue::{Job, Queue};
+use transfer::screen::plain;
+use transfer::table::memory::MemoryTable;
+use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
+use transfer::tell;
+use transfer::text::{Language, Locale};
+use webhook::handler::{HandleError, Handler};
+
+/// The admin.
+pub(crate) const ADMIN: ChatId = ChatId(101);
+/// Another admin.
+pub(crate) const OTHER: ChatId = ChatId(202);
+
+/// A bot that fails so often before it works again.
+#[derive(Default)]
+pub(crate) struct FailingBot {
+    pub(crate) inner: MemoryBot,
+    pub(crate) failures: AtomicU32,
+}
+
+impl FailingBot {
+    fn try_it(&self) -> Result<(), BotError> {
+        let left = self.failures.load(Ordering::Relaxed);
+        if left == 0 {
+            return Ok(());
+        }
+        self.failures.store(left - 1, Ordering::Relaxed);
+        Err(BotError::Failed("no answer".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Bot for FailingBot {
+    async fn send(&self, chat: ChatId, screen: &Screen) -> Result<BotMessageId, BotError> {
+        self.try_it()?;
+        self.inner.send(chat, screen).await
+    }
+
+    async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError> {
+        self.try_it()?;
+        self.inner.edit(chat, message, screen).await
+    }
+
+    async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {
+        self.try_it()?;
+        self.inner.delete(chat, message).await
+    }
+
+    async fn answer(&self, press: &PressId, word: Option<&str>) -> Result<(), BotError> {
+        self.try_it()?;
+        self.inner.answer(press, word).await
+    }
+
+    async fn set_commands(&self, commands: &[CommandHint], language_code: Option<&str>) -> Result<(), BotError> {
+        self.inner.set_commands(commands, language_code).await
+    }
+}
+
+/// A table at which others get a turn before each call, so that two handlers interleave.
+#[derive(Default)]
+pub(crate) struct TurningTable(pub(crate) MemoryTable);
+
+#[async_trait]
+impl Table for TurningTable {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, TableError> {
+        tokio::task::yield_now().await;
+        self.0.get(key).await
+    }
+
+    async fn partition(&self, pk: &str, sk_prefix: &str) -> Result<Vec<Record>, TableError> {
+        self.0.partition(pk, sk_prefix).await
+    }
+
+    async fn due(&self, until: jiff::Timestamp, limit: u32) -> Result<Vec<Record>, TableError> {
+        self.0.due(until, limit).await
+    }
+
+    async fn list(&self, list: List) -> Result<Vec<Record>, TableError> {
+        self.0.list(list).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        tokio::task::yield_now().await;
+        self.0.commit(writes).await
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) table: Arc<TurningTable>,
+    pub(crate) queue: Arc<MemoryQueue>,
+    pub(crate) bot: Arc<FailingBot>,
+    pub(crate) handler: Handler,
+    pub(crate) language_code: &'static str,
+    /// Whether a host renews itself.
+    pub(crate) host: bool,
+    /// Every update that was delivered.
+    pub(crate) delivered: Vec<Incoming>,
+    seen: BTreeMap<BotMessageId, Screen>,
+    answered: usize,
+    log: String,
+}
+
+impl Stage {
+    pub(crate) fn new(language_code: &'static str) -> Self {
+        let clock = Clock::starting_at("2024-05-02T20:00:00Z".parse().unwrap());
+        let (table, queue) = (Arc::new(TurningTable::default()), Arc::new(MemoryQueue::new(clock.clone())));
+        let bot = Arc::new(FailingBot::default());
+        let handler = Handler {
+            table: Arc::clone(&table) as Arc<dyn Table>,
+            queue: Arc::clone(&queue) as Arc<dyn Queue>,
+            bot: Arc::clone(&bot) as Arc<dyn Bot>,
+            clock,
+            admins: vec![ADMIN, OTHER],
+            zone: TimeZone::fixed(jiff::tz::offset(8)),
+        };
+        Self {
+            table,
+            queue,
+            bot,
+            handler,
+            language_code,
+            host: true,
+            delivered: Vec::new(),
+            seen: BTreeMap::new(),
+            answered: 0,
+            log: String::new(),
+        }
+    }
+
+    /// What was said so far, and begins anew.
+    pub(crate) fn transcript(&mut self) -> String {
+        std::mem::take(&mut self.log)
+    }
+
+    pub(crate) fn incoming(&self, what: Said) -> Incoming {
+        let id = UpdateId(u32::try_from(self.delivered.len()).unwrap() + 1);
+        let message = (!matches!(what, Said::Pressed { .. })).then_some(BotMessageId(9_000));
+        Incoming { id, chat: ADMIN, language_code: Some(self.language_code.to_owned()), message, what }
+    }
+
+    pub(crate) async fn say(&mut self, text: &str) {
+        writeln!(self.log, "\n> {text}").unwrap();
+        self.deliver(Said::Text(text.to_owned())).await;
+    }
+
+    pub(crate) async fn say_other(&mut self) {
+        writeln!(self.log, "\n> (a picture)").unwrap();
+        self.deliver(Said::Other).await;
+    }
+
+    pub(crate) async fn forward(&mut self, origin: Origin) {
+        writeln!(self.log, "\n> (forwarded from {:?})", origin.title).unwrap();
+        self.deliver(Said::Forwarded(origin)).await;
+    }
+
+    /// Presses the newest button with this text.
+    pub(crate) async fn press(&mut self, text: &str) {
+        let (message, data) = self.button(text);
+        writeln!(self.log, "\n> [{text}]").unwrap();
+        self.press_data(message, &data).await;
+    }
+
+    pub(crate) async fn press_data(&mut self, message: BotMessageId, data: &str) {
+        let press = PressId(format!("press-{}", self.delivered.len()));
+        self.deliver(Said::Pressed { press, message, data: data.to_owned() }).await;
+    }
+
+    pub(crate) fn button(&self, text: &str) -> (BotMessageId, String) {
+        let chat = self.bot.inner.chat(ADMIN);
+        let buttons = |screen: &Screen| screen.buttons.iter().flatten().cloned().collect::<Vec<_>>();
+        let found = chat.iter().rev().find_map(|(id, screen)| {
+            buttons(screen).into_iter().find(|button| button.text.contains(text)).map(|button| (*id, button.data))
+        });
+        found.unwrap_or_else(|| panic!("no button {text:?} in {:#?}", chat.last()))
+    }
+
+    async fn deliver(&mut self, what: Said) {
+        let incoming = self.incoming(what);
+        self.deliver_as(incoming).await.unwrap();
+    }
+
+    pub(crate) async fn deliver_as(&mut self, incoming: Incoming) -> Result<(), HandleError> {
+        if self.host {
+            let host = Host {
+                id: "host".into(),
+                incarnation: "life".into(),
+                renewal: 1,
+                renewed_at: self.handler.clock.now(),
+                program_version: String::new(),
+                accounts_held: 0,
+                wants: Vec::new(),
+            };
+            self.put(Item::Host(host)).await;
+        }
+        self.delivered.push(incoming.clone());
+        let handled = self.handler.handle(incoming).await;
+        self.look();
+        handled
+    }
+
+    pub(crate) async fn put(&self, item: Item) {
+        self.table.0.commit(vec![Write::Put { item, guard: Guard::None }]).await.unwrap();
+    }
+
+    /// Writes down what the chat shows that it did not show before.
+    pub(crate) fn look(&mut self) {
+        for (_, word) in self.bot.inner.answers().into_iter().skip(self.answered) {
+            self.answered += 1;
+            if let Some(word) = word {
+                writeln!(self.log, "  ({word})").unwrap();
+            }
+        }
+        let chat: BTreeMap<BotMessageId, Screen> = self.bot.inner.chat(ADMIN).into_iter().collect();
+        for (id, screen) in &chat {
+            let mark = match self.seen.get(id) {
+                Some(seen) if seen == screen => continue,
+                Some(_) => format!("<{id} edited"),
+                None => format!("<{id}"),
+            };
+            writeln!(self.log, "{mark}").unwrap();
+            for line in plain(&screen.html).lines() {
+                writeln!(self.log, "{}", format!("  {line}").trim_end()).unwrap();
+            }
+            for row in &screen.buttons {
+                let row: Vec<String> = row.iter().map(|button| format!("[{}]", button.text)).collect();
+                writeln!(self.log, "  {}", row.join(" ")).unwrap();
+            }
+        }
+        self.seen = chat;
+    }
+
+    /// Answers the newest inquiry as a host does.
+    pub(crate) async fn host_answers(&mut self, answer: Answer) {
+        let (mut inquiry, version) = self.inquiries().pop().expect("an inquiry was asked");
+        let Question::Preview { draft } = inquiry.question.clone();
+        inquiry.answer = Some(answer.clone());
+        let message = inquiry.message.expect("the handler noted which message shows it");
+        let locale = Locale { language: inquiry.language, zone: TimeZone::UTC };
+        let write = Write::Put { item: Item::Inquiry(Box::new(inquiry)), guard: Guard::Version(version) };
+        self.table.0.commit(vec![write]).await.unwrap();
+        self.bot.inner.edit(ADMIN, message, &tell::preview::screen(&draft, &answer, &locale)).await.unwrap();
+        writeln!(self.log, "\n(a host answers)").unwrap();
+        self.look();
+    }
+
+    pub(crate) fn inquiries(&self) -> Vec<(Inquiry, u64)> {
+        let of = |record: Record| match record.item {
+            Item::Inquiry(inquiry) => Some((*inquiry, record.version)),
+            _ => None,
+        };
+        self.items().into_iter().filter_map(of).collect()
+    }
+
+    pub(crate) fn items(&self) -> Vec<Record> {
+        self.table.0.snapshot().into_values().collect()
+    }
+
+    pub(crate) fn tasks(&self) -> Vec<transfer::task::Task> {
+        let of = |record: Record| match record.item {
+            Item::Task(task) => Some(*task),
+            _ => None,
+        };
+        self.items().into_iter().filter_map(of).collect()
+    }
+
+    /// The jobs that wait in the queue.
+    pub(crate) async fn jobs(&self) -> Vec<Job> {
+        let received = self.queue.receive(10, Duration::from_secs(1), Duration::ZERO).await.unwrap();
+        received.iter().map(|delivery| delivery.job().unwrap()).collect()
+    }
+}
+
+pub(crate) fn channel(title: &str, username: Option<&str>, message: i32) -> Origin {
+    Origin {
+        peer: transfer::ids::PeerId::channel(4_242),
+        username: username.map(str::to_owned),
+        title: title.to_owned(),
+        message: Some(transfer::ids::MessageId(message)),
+        date: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+pub(crate) fn found() -> Answer {
+    Answer::Preview(Box::new(transfer::inquiry::Preview {
+        source: "Daily Photos".to_owned(),
+        target: "Archive".to_owned(),
+        accounts_able: 2,
+        accounts_other: 1,
+        matching: transfer::inquiry::Count { number: 1_234, exact: true },
+        albums: transfer::inquiry::Count { number: 56, exact: true },
+        estimate: Some(jiff::SignedDuration::from_mins(90)),
+    }))
+}
+
+/// What a button says in the language of the stage.
+pub(crate) fn word(stage: &Stage, name: &str) -> String {
+    transfer::text::say(Language::of_tag(stage.language_code), name, &[])
+}
