@@ -370,10 +370,13 @@ async fn a_photo_is_uploaded_kept_and_replaced() {
     assert_eq!(refused["description"], "Bad Request: there is no text in the message to edit");
 }
 
+type Seen = Vec<(Option<String>, i64)>;
+
 /// A webhook that fails as often as it is told, then answers with a call.
 struct Hook {
     url: String,
-    seen: Arc<Mutex<Vec<(Option<String>, i64)>>>,
+    /// Secret and number of each update that came.
+    seen: Arc<Mutex<Seen>>,
 }
 
 fn hook(api: &mut Api, listener: TcpListener, fails: usize) -> Hook {

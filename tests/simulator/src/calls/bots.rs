@@ -62,7 +62,7 @@ fn bot(world: &World, me: UserId, peer: &enums::InputPeer) -> Rpc<UserId> {
     }
 }
 
-/// The buttons under a message. Layers before 229 know them by other constructors and are not served.
+/// The buttons under a message.
 pub(super) fn keyboard(keyboard: &Keyboard) -> enums::ReplyMarkup {
     let rows = keyboard.rows.iter().map(|row| {
         let buttons = row.iter().map(|button| {

@@ -137,10 +137,10 @@ fn any_calls_are_answered_and_the_chat_can_be_shown() {
             }
             drop(perform(&mut world, BOT, METHODS[usize::from(*method) % METHODS.len()], &arguments));
         }
-        assert!(
-            !person::chat(&world, BOT, ADA).is_empty()
-                || calls.iter().any(|(method, _)| (6..8).contains(&(usize::from(*method) % METHODS.len())))
-        );
-        person::pending(&world, BOT);
+        for line in person::chat(&world, BOT, ADA) {
+            assert!(line.text.encode_utf16().count() <= 4_096 && html::parse(&line.html).is_ok(), "{line:?}");
+        }
+        let ids: Vec<_> = person::pending(&world, BOT).iter().map(|update| update["update_id"].as_i64()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     });
 }

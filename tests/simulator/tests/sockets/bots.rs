@@ -105,7 +105,8 @@ async fn a_person_writes_presses_and_sees_what_the_bot_does() {
                 let edit = BotEdit { text: Some(("thanks".into(), vec![])), ..BotEdit::default() };
                 world.bot_edit(BOT, chat, sent, &edit).unwrap();
                 let answer = CallbackAnswer { text: Some("noted".into()), alert: true, url: None };
-                Some(world.answer_callback(BOT, query, answer).unwrap())
+                world.answer_callback(BOT, query, answer).unwrap();
+                Some(query)
             });
             if done.is_some() {
                 return;

@@ -45,7 +45,7 @@ pub(super) fn set(world: &mut World, bot: UserId, arguments: &Arguments) -> Repl
 
 /// Telegram asks for HTTPS. Here it is plain HTTP, to this machine: nothing else could be meant in a test.
 fn check_url(url: &str) -> Result<(), Refusal> {
-    let parsed = Url::parse(url).map_err(|_| Refusal::bad("invalid webhook URL specified"))?;
+    let parsed = Url::parse(url).map_err(|_unreadable| Refusal::bad("invalid webhook URL specified"))?;
     let local = match parsed.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

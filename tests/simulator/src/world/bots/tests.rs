@@ -210,6 +210,6 @@ fn a_person_who_edits_is_heard_again() {
     let revision = crate::world::revise::Revision { text: Some(("second".into(), vec![])), media: None };
     world.edit(&crate::world::Actor::of(ADA), ChatId::user(BOT), said, &revision).unwrap();
     let heard = world.take_updates(BOT, 0, 9);
-    let updates::Happening::Edited(message) = &heard[1].happening else { panic!("{heard:?}") };
+    let Happening::Edited(message) = &heard[1].happening else { panic!("{heard:?}") };
     assert_eq!((message.id, message.text.as_str().as_ref()), (MessageId(1), "second"));
 }
