@@ -10,7 +10,9 @@ mod chats;
 mod consumer;
 mod fence;
 mod halt;
+mod heard;
 mod hosts_seen;
+mod inquiry;
 mod line;
 mod one_call;
 mod pool;
@@ -96,6 +98,7 @@ pub(crate) struct Shared {
     pub(crate) chats: Chats,
     pub(crate) reporter: Reporter,
     pub(crate) alerts: Alerts,
+    pub(crate) unanswered: inquiry::Unanswered,
     pub(crate) running: run::RunningTasks,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
@@ -156,6 +159,7 @@ impl SessionHost {
                 chats,
                 reporter,
                 alerts: Alerts::default(),
+                unanswered: inquiry::Unanswered::default(),
                 running,
                 stop,
                 due,

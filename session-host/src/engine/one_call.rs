@@ -109,7 +109,8 @@ impl OneCall {
 fn note(pool: &Pool, clock: &Clock, account: &AccountId, class: MethodClass, refusal: &Refusal) {
     if let AccountEffect::Cooling { secs } = verdict(refusal, Attempt::First).account {
         let wait = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
-        pool.note_wait(account, class, clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX));
+        let now = clock.now();
+        pool.note_wait(account, class, now.saturating_add(wait).unwrap_or(Timestamp::MAX), now);
     }
 }
 

@@ -9,7 +9,7 @@
 //! never makes a live process forget a wait.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -18,6 +18,7 @@ use transfer::ids::{AccountId, HostId, PeerId};
 use transfer::mutated;
 use transfer::table::{Guard, Item, Key, List, Record, Write};
 
+use super::heard::Heard;
 use super::one_call::OneCall;
 use super::store::{Committed, expect_item};
 use super::{Halt, Shared, hosts_seen, sharing};
@@ -30,6 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long an account that could not be connected is left alone at first; doubles up to [`UNREACHABLE_PAUSE_MAX`].
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(1);
 const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How often a change of an account is tried on top of what others wrote.
+const CHANGES_MAX: u32 = 8;
 
 /// The accounts of this host.
 pub(crate) struct Pool {
@@ -42,7 +45,9 @@ pub(crate) struct Pool {
 struct Inner {
     resting: BTreeMap<AccountId, (Hold, Duration)>,
     busy: BTreeSet<AccountId>,
-    waits: BTreeMap<AccountId, Waits>,
+    waits: BTreeMap<AccountId, Heard>,
+    /// Connections that were opened here, as long as somebody has them.
+    open: BTreeMap<AccountId, Weak<dyn Connection>>,
     /// Accounts that cannot be connected at present: until when (uptime), and the last pause.
     unreachable: BTreeMap<AccountId, (Duration, Duration)>,
 }
@@ -104,21 +109,24 @@ impl Pool {
     }
 
     /// Notes a wait that was just received, before anything else is done with it.
-    pub(crate) fn note_wait(&self, account: &AccountId, class: MethodClass, until: jiff::Timestamp) {
-        self.inner().waits.entry(account.clone()).or_default().extend(class, until);
+    pub(crate) fn note_wait(
+        &self,
+        account: &AccountId,
+        class: MethodClass,
+        until: jiff::Timestamp,
+        now: jiff::Timestamp,
+    ) {
+        self.inner().waits.entry(account.clone()).or_default().receive(class, until, now);
     }
 
     /// Notes the waits that are committed: a connection makes no call during those either.
     fn note_waits(&self, account: &Account) {
-        let mut inner = self.inner();
-        let known = inner.waits.entry(account.id.clone()).or_default();
-        *known = known.merged(&account.waits);
+        self.inner().waits.entry(account.id.clone()).or_default().read(account);
     }
 
     /// The account's waits as this process knows them: committed or received.
     pub(crate) fn waits(&self, account: &Account) -> Waits {
-        let received = self.inner().waits.get(&account.id).copied().unwrap_or_default();
-        account.waits.merged(&received)
+        self.inner().waits.entry(account.id.clone()).or_default().with(account)
     }
 
     /// Until when the account may not call methods of this class, as far as this life knows.
@@ -129,6 +137,12 @@ impl Pool {
         now: jiff::Timestamp,
     ) -> Option<jiff::Timestamp> {
         self.inner().waits.get(account)?.until(class, now)
+    }
+
+    /// The connection of an account that somebody here has in hand. Whoever has the account closes it; calls on it are made
+    /// one at a time like all others.
+    pub(crate) fn open_connection(&self, account: &AccountId) -> Option<Arc<dyn Connection>> {
+        self.inner().open.get(account)?.upgrade()
     }
 
     /// Returns when some task has given an account back, or after `at_most`.
@@ -301,6 +315,30 @@ pub(crate) async fn put_account(shared: &Shared, account: &Account, version: u64
     Ok((committed == Committed::Yes).then_some(version + 1))
 }
 
+/// Changes a held account in the table, whoever wrote it meanwhile; waits that were received go along.
+pub(crate) async fn change(
+    shared: &Shared,
+    hold: &mut Hold,
+    change: impl Fn(&mut Account) + Send + Sync,
+) -> Result<(), Halt> {
+    for _ in 0..CHANGES_MAX {
+        let mut account = hold.account.clone();
+        account.waits = shared.pool.waits(&account);
+        change(&mut account);
+        if let Some(version) = put_account(shared, &account, hold.version).await? {
+            (hold.account, hold.version) = (account, version);
+            return Ok(());
+        }
+        match read_member(shared, &hold.account.id).await? {
+            Some((account, version, profile)) if account.lease_epoch == hold.account.lease_epoch => {
+                (hold.account, hold.version, hold.profile) = (account, version, profile);
+            }
+            _ => return Err(Halt::LeaseLost(format!("account {} was taken by another host", hold.account.id))),
+        }
+    }
+    Err(Halt::Unavailable(format!("account {} is written by others all the time", hold.account.id)))
+}
+
 /// The hold's connection, opened if there is none.
 pub(crate) async fn connected(shared: &Shared, hold: &mut Hold) -> Result<Arc<dyn Connection>, OpenError> {
     if let Some(connection) = &hold.connection {
@@ -309,8 +347,11 @@ pub(crate) async fn connected(shared: &Shared, hold: &mut Hold) -> Result<Arc<dy
     let id = hold.account.id.clone();
     match shared.ports.telegram.open(&id).await {
         Ok(connection) => {
-            shared.pool.inner().unreachable.remove(&id);
-            let connection: Arc<dyn Connection> = Arc::new(OneCall::new(shared, id, connection));
+            let connection: Arc<dyn Connection> = Arc::new(OneCall::new(shared, id.clone(), connection));
+            let mut inner = shared.pool.inner();
+            inner.unreachable.remove(&id);
+            inner.open.insert(id, Arc::downgrade(&connection));
+            drop(inner);
             hold.connection = Some(connection.clone());
             Ok(connection)
         }
