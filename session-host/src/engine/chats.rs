@@ -83,12 +83,7 @@ impl Chats {
     }
 
     /// Edits the message, or sends one. Gives the message that shows the screen now.
-    async fn say(
-        &self,
-        chat: ChatId,
-        message: Option<BotMessageId>,
-        screen: &Screen,
-    ) -> Result<BotMessageId, Unsaid> {
+    async fn say(&self, chat: ChatId, message: Option<BotMessageId>, screen: &Screen) -> Result<BotMessageId, Unsaid> {
         let Some(bot) = &self.bot else { return Err(Unsaid::Gone("there is no bot".into())) };
         let _calling = self.calling.lock().await;
         let now = self.clock.uptime();

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use transfer::queue::{About, Delivery, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared, alerts};
+use super::{Halt, Shared, alerts, inquiry};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -123,10 +123,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
 async fn work_about(shared: &Arc<Shared>, about: &About) -> Result<Ended, Halt> {
     match about {
         About::Batch { task, .. } => run::work_on(shared, task).await,
-        About::Inquiry { inquiry } => {
-            tracing::warn!(%inquiry, "this host does not answer inquiries");
-            Ok(Ended::NothingToDo)
-        }
+        About::Inquiry { inquiry } => inquiry::answer(shared, inquiry).await,
     }
 }
 

@@ -15,7 +15,7 @@ use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Task, TaskState};
 
 use super::store::{Committed, expect_item};
-use super::{Halt, Shared, alerts, hosts_seen, reporter};
+use super::{Halt, Shared, alerts, hosts_seen, inquiry, reporter};
 
 /// How often the sweeper looks when nothing wakes it.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -88,6 +88,12 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
                 }
                 continue;
             }
+            Item::Inquiry(inquiry) => {
+                if let Err(error) = inquiry::look_after(shared, &inquiry.id, false).await {
+                    tracing::warn!(inquiry = %inquiry.id, %error, "an inquiry was not looked after");
+                }
+                continue;
+            }
             _ => continue,
         };
         match task.state.due_at() {
@@ -109,8 +115,10 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
 pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
     shared.ports.queue.purge().await.map_err(|error| Halt::Unavailable(error.to_string()))?;
     for record in due(shared, shared.ports.clock.now()).await? {
-        if let Item::Task(task) = &record.item {
-            requeue_if_orphaned(shared, &task.id, Duration::ZERO).await?;
+        match &record.item {
+            Item::Task(task) => requeue_if_orphaned(shared, &task.id, Duration::ZERO).await?,
+            Item::Inquiry(inquiry) => inquiry::look_after(shared, &inquiry.id, true).await?,
+            _ => {}
         }
     }
     Ok(())
