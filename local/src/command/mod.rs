@@ -65,7 +65,7 @@ impl Program {
             Command::Transfer(options) => transfer::run(options, &self.log, terminal).await,
             Command::Account(options) => account::run(options, &self.log, terminal).await,
             Command::Serve(options) => serve::run(options, &self.log, terminal).await,
-            Command::Init(options) => init::run(&options, terminal),
+            Command::Init(options) => init::run(&options, terminal).await,
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
             Command::Simulate(options) => simulate::run(options, terminal).await,
             Command::Soak(options) => soak::run(options, &self.log, terminal).await,

@@ -59,15 +59,32 @@ pub async fn serve(
     terminal: &Terminal,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
-    let Some(bot) = &configuration.bot else {
-        return Err(Failure::Input("the configuration names no bot: add [bot] with token and admins".to_owned()));
-    };
+    bot_of(configuration)?;
     let engines = Engines::start(&configuration.data_dir).await?;
-    let telegram = TelegramBot::new(&bot.telegram).map_err(|error| Failure::input(&error))?;
-    let service = Service { configuration, bot, telegram, engines: &engines, terminal };
-    let ended = service.run(front, stop).await;
+    let ended = serve_on(&engines, configuration, front, terminal, stop).await;
     engines.stop().await;
     ended
+}
+
+/// The same on engines that run already.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_on(
+    engines: &Engines,
+    configuration: &Configuration,
+    front: Front,
+    terminal: &Terminal,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let bot = bot_of(configuration)?;
+    let telegram = TelegramBot::new(&bot.telegram).map_err(|error| Failure::input(&error))?;
+    Service { configuration, bot, telegram, engines, terminal }.run(front, stop).await
+}
+
+fn bot_of(configuration: &Configuration) -> Result<&BotConfiguration, Failure> {
+    let none = || Failure::Input("the configuration names no bot: add [bot] with token and admins".to_owned());
+    configuration.bot.as_ref().ok_or_else(none)
 }
 
 struct Service<'a> {
@@ -94,7 +111,9 @@ impl Service<'_> {
             (Front::Beside, webhook) => self.stand_beside(webhook.as_ref()).await?,
         }
         let data_dir = self.configuration.data_dir.display();
-        self.terminal.line(format!("@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
+        // Beside another process, everything that is said is for its shell.
+        let mark = if front == Front::Beside { "# " } else { "" };
+        self.terminal.line(format!("{mark}@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
         let ended = tokio::select! {
             () = stop.cancelled() => Ok(()),
             ended = parts.join_next() => over_early(ended),
