@@ -103,7 +103,9 @@ class Judge:
 
     async def waits_in_vain(self):
         try:
-            await self.asked.click(data=b"nobody answers")
+            # `click` would keep the refusal to itself.
+            peer, data = self.peer, b"nobody answers"
+            await self.ada(functions.messages.GetBotCallbackAnswerRequest(peer, self.asked.id, data=data))
         except errors.BotResponseTimeoutError:
             await self.bot.next("callback_query")
             return
