@@ -43,6 +43,11 @@ def scenario(messages):
     }
 
 
+def is_whole(configuration):
+    """Whether the simulator has written it to the end, which names the last data centre."""
+    return configuration.exists() and "\n5 = " in configuration.read_text()
+
+
 class Beside:
     """Runs until the `with` block ends; `environment` is the function's, `control` the simulator's control API."""
 
@@ -59,6 +64,8 @@ class Beside:
         self.simulator.__enter__()
         self.control = Control(self.simulator.url)
         configuration = Path(self.simulator.data.name) / "ferry.toml"
+        # The control API is there before the pool is.
+        self.until("the simulator's configuration", lambda: is_whole(configuration), START_SECS_MAX)
         webhook = ""
         if self.webhook_url:
             webhook = f'[bot.webhook]\nurl = "{self.webhook_url}"\nlisten = "127.0.0.1:0"\nsecret = "{SECRET}"\n'
@@ -71,6 +78,8 @@ class Beside:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # Unbuffered: what was read ahead would not wake the selector.
+            bufsize=0,
             start_new_session=True,
         )
         exports = [line for line in self._said("is served") if line.startswith("export ")]
