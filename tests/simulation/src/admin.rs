@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use transfer::ids::{AccountId, TaskId};
+use transfer::inquiry::Inquiry;
 use transfer::pace::Pace;
+use transfer::queue::{Job, Queue};
 use transfer::submit;
 use transfer::table::memory::MemoryTable;
 use transfer::table::{Guard, Item, Key, Table, Write};
@@ -48,6 +50,16 @@ impl Admin {
         if let Err(error) = submit::submit(&self.table, &self.queue, task).await {
             self.trace.line("admin", || format!("is told: {error}"));
         }
+    }
+
+    /// Asks something that only a host can find out.
+    pub(crate) async fn ask(&self, inquiry: Inquiry) {
+        self.trace.line("admin", || format!("asks {}", inquiry.id));
+        let job = Job::inquiry(inquiry.id.clone(), inquiry.seq);
+        let item = Item::Inquiry(Box::new(inquiry));
+        let asked = self.table.commit(vec![Write::Put { item, guard: Guard::Absent }]).await;
+        debug_assert!(asked.is_ok(), "the desk's network never fails");
+        drop(self.queue.send(&job).await);
     }
 
     /// Wishes something of a task; tells whether there was anything to wish.

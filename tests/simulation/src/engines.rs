@@ -38,7 +38,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// Carries a request out in a task of its own, and brings its answer to the process.
-    async fn request<T: Send + 'static>(&self, act: impl Future<Output = T> + Send + 'static) -> T {
+    pub(crate) async fn request<T: Send + 'static>(&self, act: impl Future<Output = T> + Send + 'static) -> T {
         let process = self.process.clone();
         let carried_out = left(async move {
             process.awake().await;
@@ -54,11 +54,11 @@ impl Network {
         answer
     }
 
-    async fn pause(&self, most_ms: u64) {
+    pub(crate) async fn pause(&self, most_ms: u64) {
         tokio::time::sleep(Duration::from_millis(self.faults.between(1, most_ms))).await;
     }
 
-    fn tell(&self, what: impl FnOnce() -> String) {
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
         self.trace.line(&self.process.incarnation().0, what);
     }
 }

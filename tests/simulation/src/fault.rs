@@ -16,6 +16,23 @@ macro_rules! faults {
         pub enum Fault { $($(#[doc = $doc])* $variant,)* }
 
         impl Fault {
+    /// Whether it can make a host say something twice: it dies, or does not hear that it was said or noted.
+    pub(crate) fn may_say_twice(self) -> bool {
+        matches!(
+            self,
+            Self::Kill
+                | Self::Restart
+                | Self::Freeze
+                | Self::BotFails
+                | Self::TableReadFails
+                | Self::TableSlow
+                | Self::TableThrottle
+                | Self::TableConflict
+                | Self::TableTimeoutBefore
+                | Self::TableTimeoutAfter
+        )
+    }
+
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -137,6 +154,12 @@ faults! {
     // What is added comes last: the plans of seeds without it stay as they were.
     /// A rare refusal of a forward: the source is protected, the topic is closed, another data centre, a 500 ...
     OddRefusal = "odd-refusal",
+    /// The bot is asked for a pause (429).
+    BotWaits = "bot-429",
+    /// The bot gives no answer; what it should say was said or not.
+    BotFails = "bot-fails",
+    /// The bot answers slowly.
+    BotSlow = "bot-slow",
 }
 
 impl Fault {

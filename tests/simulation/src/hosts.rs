@@ -7,11 +7,13 @@ use session_host::engine::{Halt, HostConfig, Ports, SessionHost};
 use simulator::world::World;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use transfer::bot::Bot;
 use transfer::clock::Clock;
 use transfer::ids::{HostId, Incarnation};
 use transfer::queue::memory::MemoryQueue;
 use transfer::table::memory::MemoryTable;
 
+use crate::bot::{ADMIN, Chat, RemoteBot};
 use crate::engines::{Network, RemoteQueue, RemoteTable};
 use crate::fault::Faults;
 use crate::oracle::Oracle;
@@ -29,6 +31,7 @@ pub(crate) struct Surroundings {
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,
+    pub(crate) chat: Chat,
 }
 
 /// A machine on which one host runs at a time.
@@ -60,7 +63,7 @@ impl Place {
             tasks_max: plan.tasks_max,
             chunk_len_max: plan.chunk_len_max,
             zone: TimeZone::UTC,
-            admins: Vec::new(),
+            admins: if plan.bot { vec![ADMIN] } else { Vec::new() },
         };
         Self {
             id: HostId::from(name),
@@ -107,8 +110,11 @@ impl Place {
                 oracle: around.oracle.clone(),
                 network: network.clone(),
             }),
+            bot: self.config.admins.first().map(|_| {
+                let (chat, oracle) = (around.chat.clone(), around.oracle.clone());
+                Arc::new(RemoteBot { chat, oracle, network: network.clone() }) as Arc<dyn Bot>
+            }),
             queue: Arc::new(RemoteQueue { inner: around.queue.clone(), network }),
-            bot: None,
             clock: self.clock.clone(),
         };
         let stop = CancellationToken::new();

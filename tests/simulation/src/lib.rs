@@ -4,6 +4,7 @@
 //! Tokio's paused clock drives everything, so that a day of waiting takes milliseconds and a run repeats itself.
 
 mod admin;
+mod bot;
 mod calm;
 mod churn;
 mod draw;

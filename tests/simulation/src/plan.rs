@@ -55,6 +55,10 @@ pub struct Plan {
     pub faults_end: Duration,
     /// The flood model's bucket and its wait, where the seed has one.
     pub bucket: Option<(u32, u32)>,
+    /// Whether there is a bot, and the tasks are somebody's.
+    pub bot: bool,
+    /// When the admin asks for previews.
+    pub asks: Vec<Duration>,
 }
 
 /// An account of the pool.
@@ -173,7 +177,15 @@ impl Plan {
                 let size = u32::try_from(draw.spread(10, 100)).unwrap_or(50);
                 (size, u32::try_from(draw.spread(5, 120)).unwrap_or(30))
             }),
+            bot: false,
+            asks: Vec::new(),
         };
+        let bot = &mut Draw::of(seed, "bot");
+        plan.bot = bot.chance(500);
+        let latest = u64::try_from(plan.faults_end.as_millis()).unwrap_or(u64::MAX);
+        if plan.bot {
+            plan.asks = (0..bot.below(3)).map(|_| Duration::from_millis(bot.spread(20, latest))).collect();
+        }
         plan.moments = moments(&mut Draw::of(seed, "moments"), &plan);
         plan
     }

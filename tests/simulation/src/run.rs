@@ -17,6 +17,7 @@ use transfer::table::{Item, Key, Table};
 use transfer::task::Task;
 
 use crate::admin::Admin;
+use crate::bot::{ADMIN, Chat};
 use crate::engines;
 use crate::fault::{Fault, Faults, Tally};
 use crate::hosts::{Place, Surroundings};
@@ -89,6 +90,8 @@ pub fn run_plan(plan: Plan, options: &Options) -> Report {
 pub(crate) enum Next {
     /// The admin submits a task.
     Submit(usize),
+    /// The admin asks for a preview.
+    Ask,
     /// What the plan wants.
     Moment(Moment),
     /// A host comes back.
@@ -109,6 +112,8 @@ pub(crate) struct Simulated {
     entries: u64,
     panics: Vec<String>,
     pub(crate) resumes: BTreeMap<String, u32>,
+    /// Inquiries that were asked.
+    pub(crate) asked: usize,
 }
 
 impl Simulated {
@@ -119,7 +124,7 @@ impl Simulated {
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let oracle = Arc::new(Oracle::new(world.clone(), &plan));
         let faults = Faults::new(plan.seed, plan.rates.clone());
-        let around = Surroundings { world, table, queue, oracle, faults, trace };
+        let around = Surroundings { world, table, queue, oracle, faults, trace, chat: Chat::default() };
         let desk = Process::new(HostId::from("admin"), Incarnation::from("admin"), clock.clone());
         let admin = Admin::new(desk, &around);
         let places = (0..plan.hosts).map(|number| Place::new(number, &plan, &clock, &around)).collect();
@@ -134,6 +139,7 @@ impl Simulated {
             entries: 0,
             panics: Vec::new(),
             resumes: BTreeMap::new(),
+            asked: 0,
         };
         simulated.prepare().await;
         simulated
@@ -150,6 +156,9 @@ impl Simulated {
         }
         for (at, moment) in moments {
             self.at(at, Next::Moment(moment));
+        }
+        for at in self.plan.asks.clone() {
+            self.at(at, Next::Ask);
         }
         for host in 0..self.places.len() {
             self.at(Duration::from_millis(37 * host as u64), Next::Start(host));
@@ -176,6 +185,7 @@ impl Simulated {
             self.calm_down().await;
             self.be_lively().await;
         }
+        Box::pin(self.be_told()).await;
         for place in &mut self.places {
             place.kill().await;
         }
@@ -212,7 +222,7 @@ impl Simulated {
     }
 
     /// A host that gave up is started again, as a supervisor does; one that panicked is a defect.
-    fn look_after_hosts(&mut self) {
+    pub(crate) fn look_after_hosts(&mut self) {
         for host in 0..self.places.len() {
             if let Some(how) = self.places[host].ended() {
                 if how.starts_with("PANICS") {
@@ -222,6 +232,11 @@ impl Simulated {
                 self.after(back, Next::Start(host));
             }
         }
+    }
+
+    /// Starts whatever does not run.
+    pub(crate) fn start_hosts(&mut self) {
+        self.places.iter_mut().for_each(Place::start);
     }
 
     pub(crate) async fn tasks(&self) -> Vec<Task> {
@@ -245,8 +260,13 @@ impl Simulated {
     async fn act(&mut self, next: Next) {
         match next {
             Next::Submit(number) => {
-                let task = setting::task(&self.plan.tasks[number], self.clock.now());
+                let mut task = setting::task(&self.plan.tasks[number], self.clock.now());
+                task.owner = self.plan.bot.then_some(ADMIN);
                 self.admin.submit(&task).await;
+            }
+            Next::Ask => {
+                self.ask(self.asked).await;
+                self.asked += 1;
             }
             Next::Start(host) => self.places[host].start(),
             Next::Thaw(host) => self.places[host].thaw(),

@@ -74,6 +74,8 @@ invariants! {
     LeaseFence = "lease-fence",
     /// Once faults stop, every task ends or rests with a reason within the waits that were set plus 10 minutes.
     Liveness = "liveness",
+    /// Owners are told how tasks end and inquiries are answered; edits keep 5 s apart, and pauses of the bot are obeyed.
+    Told = "told",
     /// The same seed gives the same run.
     Determinism = "determinism",
 }
