@@ -15,19 +15,23 @@ use transfer::ids::{Nonce, TaskId};
 use transfer::pace::{Pace, Preset};
 use transfer::submit::{self, NewTask};
 use transfer::task::{Task, TaskState};
+use transfer::text::Language;
 
 use super::data_dir::DataDir;
 use super::report_file;
 use crate::audit::observe::{ledger, observe};
 use crate::audit::{self, Evidence, Report};
+use crate::demo::admin::{self, Admin};
 use crate::demo::kills::{self, Killing};
 use crate::demo::stage::{self, Plan, SourceMix, Stage};
+use crate::demo::story::{self, Wanted};
 use crate::demo::summary;
 use crate::failure::Failure;
 use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::progress::Watch;
 use crate::progress::words::grouped;
+use crate::serve::{self, Front};
 use crate::terminal::Terminal;
 
 /// No bucket of the `reported` model holds more than 3,300 messages, so that this many meet at least six floods whatever
@@ -81,6 +85,12 @@ pub struct DemoOptions {
     /// Run the host as a process of its own and leave it alone: to measure it
     #[arg(long, conflicts_with = "kill_every")]
     own_process: bool,
+    /// Play it through the bot: an admin asks for the transfer in a chat, watches it, pauses it, lets it go on
+    #[arg(long, conflicts_with_all = ["kill_every", "own_process", "batch_limit"])]
+    bot: bool,
+    /// The language of that chat: en or zh
+    #[arg(long, value_name = "LANGUAGE", default_value_t = Language::En, requires = "bot")]
+    lang: Language,
     /// Write the audit's report there, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -137,6 +147,9 @@ impl DemoOptions {
             let fault = Fault::Delay { millis: REPLY_MILLIS };
             plan.world.faults.rates.push(FaultRate { method, permille: 1_000, fault });
         }
+        if self.bot {
+            admin::cast(&mut plan.world, self.lang);
+        }
         Ok(Plan { daily_budget: self.daily_budget, ..plan })
     }
 
@@ -173,18 +186,50 @@ impl Demo<'_> {
             self.stage.accounts.len(),
             self.options.flood
         ));
-        let task = self.submit().await?;
-        let kills_at_ms = match self.options.kill_every {
-            None if self.options.own_process => self.with_killed_hosts(&task, NEVER, messages).await?,
-            None => {
-                self.with_host(&task).await?;
-                Vec::new()
-            }
-            Some(millis) => self.with_killed_hosts(&task, Duration::from_millis(millis), messages).await?,
+        let (task, kills_at_ms) = if self.options.bot {
+            (self.through_the_bot().await?, Vec::new())
+        } else {
+            let task = self.submit().await?;
+            let kills_at_ms = self.carried(&task, messages).await?;
+            (task, kills_at_ms)
         };
         let report = self.audit(&task, kills_at_ms).await?;
         report_file::write(self.options.report.as_deref(), &report)?;
         Ok(report)
+    }
+
+    /// Has the task worked on to its end; gives when hosts were killed.
+    async fn carried(&self, task: &TaskId, messages: usize) -> Result<Vec<i64>, Failure> {
+        match self.options.kill_every {
+            None if self.options.own_process => self.with_killed_hosts(task, NEVER, messages).await,
+            None => {
+                self.with_host(task).await?;
+                Ok(Vec::new())
+            }
+            Some(millis) => self.with_killed_hosts(task, Duration::from_millis(millis), messages).await,
+        }
+    }
+
+    /// The conversation, while bot and host are served as they are on any machine.
+    async fn through_the_bot(&self) -> Result<TaskId, Failure> {
+        let configuration = self.stage.configuration()?;
+        let admin = Admin::new(self.stage.simulation.shared(), self.terminal);
+        let stop = CancellationToken::new();
+        let pace = self.options.pace.parse::<Preset>().map_err(|error| Failure::input(&error))?;
+        let wanted = Wanted { pace, changes_before_pause: 2 };
+        let serving = serve::serve_on(&self.stage.engines, &configuration, Front::Own, self.terminal, &stop);
+        let mut serving = std::pin::pin!(serving);
+        let told = tokio::select! {
+            // It ends when it is told to, or because something is wrong.
+            served = &mut serving => return served.and(Err(Failure::Failed("the bot was not served".to_owned()))),
+            told = story::play(&admin, self.stage.table.as_ref(), &wanted) => told,
+            heard = interrupted() => {
+                Err(heard.map_or_else(|error| Failure::failed(&error), |()| Failure::Failed("interrupted".to_owned())))
+            }
+        };
+        stop.cancel();
+        let served = serving.await;
+        told.and_then(|task| served.map(|()| task))
     }
 
     async fn submit(&self) -> Result<TaskId, Failure> {

@@ -14,10 +14,14 @@ use simulator::world::chat::Role;
 use simulator::world::floods::FloodModel;
 use simulator::world::generated::Mix;
 use simulator::world::{ChatId, UserId, World};
+use transfer::bot::telegram::TelegramSettings;
 use transfer::ids::HostId;
 use transfer::queue::Queue;
 use transfer::table::{List, Table};
+use webhook::gate::Admins;
 
+use super::admin;
+use crate::configuration::{BotConfiguration, Configuration};
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, HostFile, Life, Who};
@@ -203,6 +207,22 @@ impl Stage {
             data_dir: self.data_dir.clone(),
             audience: Audience::default(),
         }
+    }
+
+    /// What `ferry serve` would read from a file: this world's Telegram, bot and admin.
+    ///
+    /// # Errors
+    /// The bot's settings are none.
+    pub fn configuration(&self) -> Result<Configuration, Failure> {
+        let api = Some(format!("http://{}", self.simulation.bot_api()));
+        let admins = Admins::new([admin::ADMIN.0]).map_err(|error| Failure::failed(&error))?;
+        let telegram = TelegramSettings { token: admin::token(), api, proxy: None };
+        Ok(Configuration {
+            setup: self.setup.clone(),
+            data_dir: self.data_dir.clone(),
+            zone: self.zone.clone(),
+            bot: Some(BotConfiguration { telegram, admins, webhook: None }),
+        })
     }
 
     /// A host in a process of its own: writes the file that describes it.

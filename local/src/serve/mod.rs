@@ -115,6 +115,8 @@ impl Service<'_> {
         let mark = if front == Front::Beside { "# " } else { "" };
         self.terminal.line(format!("{mark}@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
         let ended = tokio::select! {
+            // The stop first: the parts hear of it too, and may have ended by now.
+            biased;
             () = stop.cancelled() => Ok(()),
             ended = parts.join_next() => over_early(ended),
         };
