@@ -1,10 +1,9 @@
 //! The pool on this machine: the two items that make a session a member, and what a dead life of a host left of them.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use transfer::account::{Account, AccountState, Member, Profile};
+pub use transfer::admin::members;
 use transfer::ids::{AccountId, HostId};
 use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 
@@ -83,26 +82,6 @@ pub async fn set_budget(table: &dyn Table, members: &[Member], budget: u32) -> R
         }
     }
     Ok(())
-}
-
-/// The pool, in the order in which accounts are chosen when nothing else speaks for one.
-///
-/// # Errors
-/// The table failed.
-pub async fn members(table: &dyn Table) -> Result<Vec<Member>, TableError> {
-    let mut accounts = BTreeMap::new();
-    let mut profiles = BTreeMap::new();
-    for record in table.list(List::Accounts).await? {
-        match record.item {
-            Item::Account(account) => drop(accounts.insert(account.id.clone(), account)),
-            Item::Profile(profile) => drop(profiles.insert(profile.id.clone(), profile)),
-            _ => {}
-        }
-    }
-    let paired = accounts.into_iter().filter_map(|(id, account)| Some((account, profiles.remove(&id)?)));
-    let mut members: Vec<Member> = paired.map(|(account, profile)| Member { account, profile }).collect();
-    members.sort_by(|a, b| b.profile.priority.cmp(&a.profile.priority).then_with(|| a.account.id.cmp(&b.account.id)));
-    Ok(members)
 }
 
 /// Frees the accounts that an earlier life of this host held, so that its neighbours need not wait out its silence. Only for
