@@ -36,7 +36,8 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// Works until it is told to stop; what is being handled then is handled to the end, for a few seconds at most.
+    /// Works until it is told to stop. What is being handled then was not confirmed: it comes again at the next start,
+    /// and the mark of the update says how far it got.
     pub async fn run(&self, stop: &CancellationToken) {
         tokio::select! {
             () = self.remove_webhook() => {}
