@@ -21,6 +21,8 @@ use super::{Halt, Shared};
 
 /// Telegram asks for no more than about a message a second in one chat.
 const BETWEEN_CALLS: Duration = Duration::from_secs(1);
+/// Edits of one message keep so far apart, whoever makes them.
+pub(crate) const EDITS_APART: Duration = Duration::from_secs(5);
 /// How long one call may take.
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long what an admin set is taken for granted.
@@ -41,6 +43,8 @@ pub(crate) struct Chats {
 struct State {
     /// Until when (uptime) nothing may be said there.
     quiet: BTreeMap<ChatId, Duration>,
+    /// Until when (uptime) a message may not be edited again.
+    edited: BTreeMap<(ChatId, BotMessageId), Duration>,
     /// How people are spoken to, and when that was read.
     locales: BTreeMap<ChatId, (Locale, Duration)>,
 }
@@ -90,6 +94,11 @@ impl Chats {
         if let Some(until) = self.state().quiet.get(&chat).copied().filter(|until| *until > now) {
             return Err(Unsaid::NotBefore(until));
         }
+        if let Some(until) = message.and_then(|message| self.state().edited.get(&(chat, message)).copied())
+            && until > now
+        {
+            return Err(Unsaid::NotBefore(until));
+        }
         self.fence.check().map_err(|halt| Unsaid::Failed(halt.to_string()))?;
         let saying = async {
             match message {
@@ -111,7 +120,13 @@ impl Chats {
             Err(BotError::Refused(why)) => (BETWEEN_CALLS, Err(Unsaid::Refused(why))),
             Err(BotError::Failed(why)) => (BETWEEN_CALLS, Err(Unsaid::Failed(why))),
         };
-        self.state().quiet.insert(chat, now.saturating_add(quiet));
+        let mut state = self.state();
+        state.quiet.insert(chat, now.saturating_add(quiet));
+        if let Some(message) = message {
+            state.edited.retain(|_, until| *until > now);
+            state.edited.insert((chat, message), now.saturating_add(EDITS_APART));
+        }
+        drop(state);
         answer
     }
 
@@ -144,7 +159,7 @@ impl Chats {
         let key = Key::settings(chat);
         let mut locale = self.default_locale();
         if let Some((settings, _)) = expect_item!(store.get(&key).await?, Settings, key) {
-            locale.language = settings.language.unwrap_or_default();
+            locale.language = settings.spoken();
             locale.zone = self.zone_of(settings.zone.as_deref());
         }
         Ok(locale)

@@ -204,3 +204,120 @@ impl Bot for Mute {
         Ok(())
     }
 }
+
+mod inquiries {
+    use transfer::bot::Screen;
+    use transfer::ids::InquiryId;
+    use transfer::inquiry::{Answer, Inquiry, Obstacle, Preview, Question};
+    use transfer::queue::{Job, Queue};
+    use transfer::selection::Selection;
+    use transfer::submit::NewTask;
+    use transfer::table::{Guard, Write};
+    use transfer::text::Language;
+
+    use super::*;
+
+    async fn ask(stage: &Stage, bot: &MemoryBot, change: impl FnOnce(&mut NewTask)) -> InquiryId {
+        let task = stage.task("draft");
+        let mut draft = NewTask::new(task.id, task.nonce, task.source.address, task.target.address);
+        change(&mut draft);
+        let message = bot.send(ADMIN, &Screen { html: "looking".into(), buttons: Vec::new() }).await.unwrap();
+        let inquiry = Inquiry {
+            id: InquiryId("i".into()),
+            chat: ADMIN,
+            message: Some(message),
+            language: Language::En,
+            zone: None,
+            question: Question::Preview { draft: Box::new(draft) },
+            asked_at: stage.clock.now(),
+            seq: 1,
+            answer: None,
+        };
+        let (id, job) = (inquiry.id.clone(), Job::inquiry(inquiry.id.clone(), 1));
+        let item = Item::Inquiry(Box::new(inquiry));
+        stage.table.commit(vec![Write::Put { item, guard: Guard::Absent }]).await.unwrap();
+        stage.queue.send(&job).await.unwrap();
+        id
+    }
+
+    async fn answer(stage: &Stage, id: &InquiryId) -> Answer {
+        for _ in 0..4_000 {
+            let record = stage.table.get(&Key::inquiry(id)).await.unwrap().unwrap();
+            let Item::Inquiry(inquiry) = record.item else { panic!("an inquiry") };
+            if let Some(answer) = inquiry.answer {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("never answered");
+    }
+
+    fn found(answer: Answer) -> Preview {
+        match answer {
+            Answer::Preview(preview) => *preview,
+            other @ Answer::Impossible { .. } => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_range_is_counted_and_a_long_one_extrapolated() {
+        let (mut stage, bot) = stage(1_500, 2).await;
+        let _host = stage.start_host("h", true);
+        let id = ask(&stage, &bot, |_| {}).await;
+        let preview = found(answer(&stage, &id).await);
+        let (content, _) = stage.carriable();
+        assert!(preview.matching.exact);
+        assert_eq!(preview.matching.number, content.len() as u64);
+        assert_eq!((preview.accounts_able, preview.accounts_other), (2, 0));
+        assert!(texts(&bot)[0].contains("Matching messages"), "{:?}", texts(&bot));
+        let (mut stage, bot) = super::stage(20_000, 1).await;
+        let _host = stage.start_host("h", true);
+        let id = ask(&stage, &bot, |_| {}).await;
+        let preview = found(answer(&stage, &id).await);
+        let content = stage.carriable().0.len() as u64;
+        assert!(!preview.matching.exact);
+        assert!(preview.matching.number.abs_diff(content) * 10 < content, "{} of {content}", preview.matching.number);
+        assert!(texts(&bot)[0].contains('≈'), "{:?}", texts(&bot));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_in_the_way_is_said() {
+        let (mut stage, bot) = stage(100, 1).await;
+        let _host = stage.start_host("h", true);
+        let id = ask(&stage, &bot, |draft| draft.source = "@nobody_knows".parse().unwrap()).await;
+        let reason = Obstacle::UnknownChat { address: "@nobody_knows".into() };
+        assert_eq!(answer(&stage, &id).await, Answer::Impossible { reason });
+        let (mut stage, bot) = super::stage(100, 1).await;
+        let _host = stage.start_host("h", true);
+        let never = Selection { keyword: Some("never written by anybody".into()), ..Selection::everything() };
+        let id = ask(&stage, &bot, |draft| draft.selection = never).await;
+        let nothing = answer(&stage, &id).await;
+        assert!(matches!(nothing, Answer::Impossible { reason: Obstacle::NothingMatches { .. } }), "{nothing:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_at_work_is_asked_on_the_connection_that_is_open() {
+        let (mut stage, bot) = stage(900, 1).await;
+        submit(&stage, |task| task.pace = Pace { forward_rate_ms: 20, ..Pace::none() }).await;
+        let _host = stage.start_host("h", true);
+        stage.until("t", |task| task.checkpoint.chunks > 0).await;
+        let id = ask(&stage, &bot, |_| {}).await;
+        let preview = found(answer(&stage, &id).await);
+        assert_eq!(preview.accounts_able, 1);
+        stage.until_settled("t").await;
+        stage.assert_exactly_once();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_host_answered_in_time_is_said_once_to_have_expired() {
+        let (mut stage, bot) = stage(100, 1).await;
+        let id = ask(&stage, &bot, |_| {}).await;
+        tokio::time::sleep(Duration::from_secs(1_900)).await;
+        let _one = stage.start_host("h", false);
+        let _other = stage.start_host("i", false);
+        assert_eq!(answer(&stage, &id).await, Answer::Impossible { reason: Obstacle::Expired });
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!(texts(&bot).len(), 1, "{:?}", texts(&bot));
+        assert!(texts(&bot)[0].contains("not answered in time"), "{:?}", texts(&bot));
+    }
+}

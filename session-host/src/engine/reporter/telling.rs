@@ -15,12 +15,10 @@ use transfer::tell::{happening, progress};
 
 use super::labels::Labels;
 use super::rests;
-use crate::engine::chats::Unsaid;
+use crate::engine::chats::{EDITS_APART as EDIT_EVERY, Unsaid};
 use crate::engine::store::{Committed, expect_item};
 use crate::engine::{Halt, Shared, alerts};
 
-/// A progress message is edited at most so often.
-const EDIT_EVERY: Duration = Duration::from_secs(5);
 /// The pause after a failure doubles up to this.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Events that are kept for the progress message.
