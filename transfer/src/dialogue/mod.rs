@@ -232,7 +232,10 @@ fn told(state: State, said: &Said, expired: bool, context: &Context<'_>) -> Next
             }
             Ok(_) | Err(_) => Next::notice(State::Idle, Notice::NotUnderstood),
         },
-        (State::Idle, Said::Forwarded(origin)) => begun_with(Place::of_origin(origin)),
+        (State::Idle, Said::Forwarded(origin)) => match Place::of_origin(origin) {
+            Some(place) => begun_with(place),
+            None => Next::notice(State::Idle, Notice::NotText),
+        },
         (State::Idle, _) => Next::notice(State::Idle, Notice::NotText),
         (State::Wizard(mut wizard), said) => {
             let moved = match said {
@@ -273,19 +276,20 @@ fn stepped(state: State, word: &str, context: &Context<'_>) -> Next {
 
 fn moved_on(mut wizard: Box<Wizard>, moved: Moved, context: &Context<'_>) -> Next {
     match moved {
+        // The preview itself is the host's to show, and stays as it is.
+        Moved::Shown if wizard.asked.is_some() => {
+            wizard.notice = None;
+            Next::notice(State::Wizard(wizard), Notice::PressPreview)
+        }
         Moved::Shown => Next::step(State::Wizard(wizard)),
-        // The preview itself is the host's to show.
         Moved::Late if wizard.asked.is_some() => Next::word(State::Wizard(wizard), Word::Late),
         Moved::Late => Next::step(State::Wizard(wizard)).saying(Word::Late),
-        Moved::Asked => asked(wizard, context),
+        Moved::Asked => asked(wizard, context).saying(if context.hosts_alive { Word::Looking } else { Word::NoHost }),
         Moved::Cancelled => Next::notice(State::Idle, Notice::Cancelled),
         Moved::Left => Next::showing(State::Idle, View::Menu),
         Moved::Confirmed => match wizard.confirmed(context.chat, context.now) {
             Ok(task) => created(&wizard, task, context),
-            Err(_) => {
-                wizard.refuse(Notice::Senseless);
-                Next::step(State::Wizard(wizard))
-            }
+            Err(_) => senseless(wizard),
         },
     }
 }
@@ -297,10 +301,7 @@ fn asked(mut wizard: Box<Wizard>, context: &Context<'_>) -> Next {
     let Fresh { task, nonce, inquiry } = context.fresh.clone();
     let Some(draft) = wizard.draft(task, nonce, context.chat).filter(|draft| draft.clone().build(context.now).is_ok())
     else {
-        wizard.asked = None;
-        wizard.step = wizard::Step::Source;
-        wizard.refuse(Notice::Senseless);
-        return Next::step(State::Wizard(wizard));
+        return senseless(wizard);
     };
     let inquiry = Inquiry {
         id: inquiry,
@@ -316,6 +317,14 @@ fn asked(mut wizard: Box<Wizard>, context: &Context<'_>) -> Next {
     Next::step(State::Wizard(wizard)).doing(Action::Ask(Box::new(inquiry)))
 }
 
+/// Through all the steps once more.
+fn senseless(mut wizard: Box<Wizard>) -> Next {
+    wizard.asked = None;
+    wizard.step = wizard::Step::Source;
+    wizard.refuse(Notice::Senseless);
+    Next::step(State::Wizard(wizard))
+}
+
 fn created(wizard: &Wizard, task: Task, context: &Context<'_>) -> Next {
     let titles = context.found.clone().map_or((None, None), |(source, target)| (Some(source), Some(target)));
     let named = |place: &Option<Place>, title: Option<String>| {
@@ -327,3 +336,6 @@ fn created(wizard: &Wizard, task: Task, context: &Context<'_>) -> Next {
         .doing(Action::Submit(Box::new(task)))
         .doing(Action::Remember(peers.into_iter().flatten().collect()))
 }
+
+#[cfg(test)]
+mod tests;

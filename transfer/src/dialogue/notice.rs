@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::screen::short;
 use crate::text::Locale;
 
 /// How much of an input is repeated to who wrote it.
@@ -45,6 +46,8 @@ pub enum Notice {
     OtherChat,
     /// Kinds are chosen with buttons.
     PressButtons,
+    /// The preview is answered with the buttons under it.
+    PressPreview,
     /// The keyword is too long.
     KeywordTooLong,
     /// The title is too long.
@@ -81,6 +84,10 @@ pub enum Word {
     Old,
     /// The step that the button belongs to is over.
     Late,
+    /// A host looks once more.
+    Looking,
+    /// There is still no host to look.
+    NoHost,
     /// The conversation expired.
     Expired,
     /// The transfer belongs to another admin.
@@ -116,11 +123,7 @@ pub enum Word {
 impl Notice {
     /// The part of an input that is repeated.
     pub(crate) fn quoted(text: &str) -> String {
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.chars().count() <= QUOTED_LEN_MAX {
-            return line;
-        }
-        line.chars().take(QUOTED_LEN_MAX - 1).chain(['…']).collect()
+        short(text, QUOTED_LEN_MAX)
     }
 
     /// In words, as markup.
@@ -142,6 +145,7 @@ impl Notice {
             Self::Backwards => plain("notice-backwards"),
             Self::OtherChat => plain("notice-other-chat"),
             Self::PressButtons => plain("notice-press-buttons"),
+            Self::PressPreview => plain("notice-press-preview"),
             Self::KeywordTooLong => plain("notice-keyword-too-long"),
             Self::TitleTooLong => plain("notice-title-too-long"),
             Self::DescriptionTooLong => plain("notice-description-too-long"),
@@ -162,6 +166,8 @@ impl Word {
         let name = match self {
             Self::Old => "word-old",
             Self::Late => "word-late",
+            Self::Looking => "word-looking",
+            Self::NoHost => "word-no-host",
             Self::Expired => "word-expired",
             Self::Foreign => "word-foreign",
             Self::Gone => "word-gone",

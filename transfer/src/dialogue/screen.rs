@@ -8,10 +8,11 @@ use super::menu::{self, button};
 use super::notice::Notice;
 use super::press::Press;
 use super::summary;
-use super::wizard::{BATCHES, DAYS, KINDS, Place, Step, Wizard, kind_name, pick_mark, shortened};
+use super::wizard::{BATCHES, DAYS, KINDS, Place, Step, Wizard, kind_name, pick_mark};
 use crate::bot::{Button, Screen};
 use crate::ids::{ChatId, Nonce, TaskId};
 use crate::pace::Preset;
+use crate::screen::short;
 use crate::table::item::RecentPeer;
 use crate::task::BATCH_LEN_UNLIMITED;
 use crate::text::{Locale, Value, grouped};
@@ -65,7 +66,7 @@ fn wizard_button(locale: &Locale, text: &str, word: &str) -> Button {
 }
 
 fn labelled(label: &str, word: String) -> Button {
-    Button { text: shortened(label, BUTTON_LEN_MAX), data: Press::Step(word).to_string() }
+    Button { text: short(label, BUTTON_LEN_MAX), data: Press::Step(word).to_string() }
 }
 
 fn ticked(is_ticked: bool, label: &str) -> String {
@@ -163,7 +164,9 @@ fn answer(wizard: &Wizard, locale: &Locale) -> Option<String> {
 fn recent(wizard: &Wizard, recent: &[RecentPeer]) -> Vec<Vec<Button>> {
     let source = wizard.source.as_ref().filter(|_| wizard.step == Step::Target).map(|place| &place.address);
     let offered = recent.iter().filter(|peer| source != Some(&peer.address)).take(RECENT_SHOWN);
-    let label = |peer: &RecentPeer| peer.title.clone().unwrap_or_else(|| peer.address.to_string());
+    let title = |peer: &RecentPeer| peer.title.as_deref().map(|title| short(title, BUTTON_LEN_MAX));
+    let label =
+        |peer: &RecentPeer| title(peer).filter(|title| !title.is_empty()).unwrap_or_else(|| peer.address.to_string());
     offered.map(|peer| vec![labelled(&label(peer), format!("pick:{}", pick_mark(&peer.address)))]).collect()
 }
 

@@ -15,6 +15,7 @@ use crate::bot::Origin;
 use crate::ids::{ChatId, InquiryId, MessageId, Nonce, TaskId};
 use crate::message::Kind;
 use crate::pace::{Pace, Preset};
+use crate::screen::short;
 use crate::selection::{Range, Selection};
 use crate::submit::{BadTask, NewTask};
 use crate::table::item::RecentPeer;
@@ -179,15 +180,16 @@ impl Place {
         Self { address, title: None, message: None }
     }
 
-    /// The chat that a forwarded message comes from.
-    pub(crate) fn of_origin(origin: &Origin) -> Self {
+    /// The chat that a forwarded message comes from; `None` if no chat has such a number, which could not be stored.
+    pub(crate) fn of_origin(origin: &Origin) -> Option<Self> {
         let by_name = origin.username.as_deref().and_then(|name| format!("@{name}").parse().ok());
-        let title = origin.title.trim();
-        Self {
-            address: by_name.unwrap_or(PeerAddress::Id(origin.peer)),
-            title: (!title.is_empty()).then(|| shortened(title, TITLE_LEN_MAX)),
+        let by_number = || origin.peer.to_string().parse().ok();
+        let title = short(&origin.title, TITLE_LEN_MAX);
+        Some(Self {
+            address: by_name.or_else(by_number)?,
+            title: (!title.is_empty()).then_some(title),
             message: origin.message,
-        }
+        })
     }
 
     /// As it is called.
@@ -273,7 +275,7 @@ impl Wizard {
 
     /// The title for who writes none.
     pub(crate) fn offered_title(&self) -> String {
-        let name = |place: &Option<Place>| shortened(&place.as_ref().map(Place::name).unwrap_or_default(), 45);
+        let name = |place: &Option<Place>| short(&place.as_ref().map(Place::name).unwrap_or_default(), 45);
         format!("{} → {}", name(&self.source), name(&self.target))
     }
 
@@ -349,10 +351,11 @@ impl Wizard {
     /// A message that the person forwarded.
     pub(crate) fn forwarded(&mut self, origin: &Origin) -> Moved {
         self.notice = None;
-        let place = Place::of_origin(origin);
-        match (self.step, place.message) {
-            (Step::Source | Step::Target, _) => self.place(place),
-            (Step::Range, Some(message)) => self.from_message(&place.address, message, Some(origin)),
+        match (self.step, Place::of_origin(origin)) {
+            (Step::Source | Step::Target, Some(place)) => self.place(place),
+            (Step::Range, Some(place @ Place { message: Some(message), .. })) => {
+                self.from_message(&place.address, message, Some(origin))
+            }
             _ => self.refuse(Notice::NotText),
         }
     }
@@ -557,11 +560,4 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
 pub(crate) fn pick_mark(address: &PeerAddress) -> String {
     let hash = Sha256::digest(address.to_string().as_bytes());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn shortened(text: &str, len_max: usize) -> String {
-    if text.chars().count() <= len_max {
-        return text.to_owned();
-    }
-    text.chars().take(len_max.saturating_sub(1)).chain(['…']).collect()
 }

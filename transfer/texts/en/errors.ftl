@@ -19,6 +19,7 @@ notice-no-range = ⚠️ “{ $text }” is no range. Examples: <code>2024-05-01
 notice-backwards = ⚠️ That range ends before it begins, or begins after today. The earlier end comes first.
 notice-other-chat = ⚠️ That message is of another chat than the source.
 notice-press-buttons = ☝️ Please press one of the buttons.
+notice-press-preview = ☝️ Please press one of the buttons under the preview: start, back or cancel.
 notice-keyword-too-long = ⚠️ A keyword has at most 100 characters.
 notice-title-too-long = ⚠️ A title has 1 to 100 characters.
 notice-description-too-long = ⚠️ A note has at most 500 characters.
@@ -32,6 +33,8 @@ notice-senseless = ⚠️ The transfer makes no sense like this. Please look at 
 
 word-old = This button belongs to an older message. /start shows the menu.
 word-late = That step is over.
+word-looking = 🔍 Looking…
+word-no-host = ⚠️ Still no session host: none has been heard of for a minute.
 word-expired = More than 30 minutes have passed.
 word-foreign = This transfer belongs to another admin.
 word-gone = There is no such transfer any more.

@@ -19,6 +19,7 @@ notice-no-range = ⚠️ “{ $text }” 不是有效的范围。例如：<code>
 notice-backwards = ⚠️ 范围的结束早于开始，或者开始晚于今天。请把较早的写在前面。
 notice-other-chat = ⚠️ 这条消息不是来源聊天里的。
 notice-press-buttons = ☝️ 请点击下面的按钮。
+notice-press-preview = ☝️ 请点击预览下面的按钮：开始、上一步或取消。
 notice-keyword-too-long = ⚠️ 关键词最多 100 个字符。
 notice-title-too-long = ⚠️ 标题需要 1 到 100 个字符。
 notice-description-too-long = ⚠️ 描述最多 500 个字符。
@@ -32,6 +33,8 @@ notice-senseless = ⚠️ 这样的搬运没有意义，请重新检查每一步
 
 word-old = 这个按钮属于旧消息，发送 /start 打开菜单。
 word-late = 这一步已经完成了。
+word-looking = 🔍 正在查看…
+word-no-host = ⚠️ 仍然没有主机：超过一分钟没有收到心跳。
 word-expired = 已经超过 30 分钟了。
 word-foreign = 这个任务属于另一位管理员。
 word-gone = 这个任务已经不存在了。
