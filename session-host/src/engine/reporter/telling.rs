@@ -19,6 +19,8 @@ use crate::engine::chats::{EDITS_APART as EDIT_EVERY, Unsaid};
 use crate::engine::store::{Committed, expect_item};
 use crate::engine::{Halt, Shared, alerts};
 
+/// After so long others may think that this host is gone: less than they leave it.
+const CLAIM_LASTS: Duration = Duration::from_secs(20);
 /// The pause after a failure doubles up to this.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Events that are kept for the progress message.
@@ -54,6 +56,8 @@ pub(super) struct Telling {
     /// When the progress message may be edited next (uptime).
     edit_at: Duration,
     failures: u32,
+    /// When (uptime) the report was last read or written here as its only teller.
+    claimed_at: Duration,
     /// Whether nobody is there to be told.
     nobody: bool,
     /// When to look at this again (uptime); `None`: when there is news.
@@ -90,6 +94,7 @@ impl Telling {
             shown: None,
             edit_at: Duration::ZERO,
             failures: 0,
+            claimed_at: Duration::ZERO,
             nobody: false,
             next_at: None,
         }
@@ -162,10 +167,17 @@ impl Telling {
         if self.belongs_to_another(shared).await? {
             return Ok(Then::Over);
         }
+        if !self.is_still_ours(shared).await? {
+            return Ok(Then::Over);
+        }
         self.open(shared).await?;
         labels.learn(self.accounts().into_iter()).await;
         self.alarm(shared).await?;
         while let Some(record) = self.untold.front().cloned() {
+            if record.ordinal > self.task.checkpoint.events {
+                // The table was ahead of the news: what this event means is known when the task is heard of.
+                break;
+            }
             if let Some(then) = self.tell_event(shared, labels, &record).await? {
                 return Ok(then);
             }
@@ -224,6 +236,7 @@ impl Telling {
             self.edit_at = shared.ports.clock.uptime() + EDIT_EVERY;
         }
         self.report = Some(report);
+        self.claimed_at = shared.ports.clock.uptime();
         Ok(true)
     }
 
@@ -239,6 +252,16 @@ impl Telling {
             self.task = task;
         }
         Ok(elsewhere)
+    }
+
+    /// Whoever was held up for long may have been taken for dead by another host, which tells in its place.
+    async fn is_still_ours(&mut self, shared: &Shared) -> Result<bool, Halt> {
+        let now = shared.ports.clock.uptime();
+        if self.task.lease.is_some() || now.saturating_sub(self.claimed_at) < CLAIM_LASTS {
+            return Ok(true);
+        }
+        let at = shared.ports.clock.now();
+        self.try_write(shared, |report| report.open_since = report.open_since.map(|_| at)).await
     }
 
     /// A task that goes on has an open report: whatever ends it is told, also if this host dies.
@@ -471,6 +494,7 @@ impl Telling {
         change(&mut changed);
         if commit(shared, &changed, Guard::Version(*version)).await? {
             (*report, *version) = (changed, *version + 1);
+            self.claimed_at = shared.ports.clock.uptime();
             return Ok(true);
         }
         self.report = read_report(shared, &self.task.id).await?;
