@@ -19,6 +19,9 @@ BOT, ADMIN, SOURCE, TARGET = 7_900_000_001, 6_000_000_001, -1_001_500_000_001, -
 TOKEN = f"{BOT}:a-simulated-token_of-the-tests"
 SECRET = "a-secret-of-the-tests_0123456789"
 ACCOUNTS = [7_000_000_001, 7_000_000_002, 7_000_000_003]
+# What cannot be forwarded would stand in the ledger: that is for other tests.
+OTHER_KINDS = ["album", "photo", "video", "document", "audio", "voice", "sticker", "poll", "reply", "forward", "service", "hole"]
+TEXT_ONLY = dict.fromkeys(OTHER_KINDS, 0)
 START_SECS_MAX = 60
 STOP_SECS_MAX = 20
 LOOK_SECS = 0.1
@@ -37,7 +40,7 @@ def scenario(messages):
         "users": users,
         "bots": [{"id": BOT, "username": "ferry_bot", "token": TOKEN, "name": "Ferry"}],
         "chats": [
-            chat(SOURCE, "source", "member", generate={"messages": messages}),
+            chat(SOURCE, "source", "member", generate={"messages": messages, "mix": TEXT_ONLY}),
             chat(TARGET, "target", "creator"),
         ],
     }
