@@ -15,6 +15,7 @@ use session_host::telegram::setup::{ApiCredentials, Setup};
 use transfer::bot::telegram::{TelegramBot, TelegramSettings};
 use webhook::gate::{Admins, Gate};
 
+use crate::engines::{EngineAddresses, Engines, EnginesError};
 use crate::failure::Failure;
 use crate::host;
 
@@ -57,6 +58,11 @@ hash = ""
 # [telegram.dcs]
 # 1 = "127.0.0.1:4431"
 # 2 = "127.0.0.1:4432"
+
+# Another table and queue than the embedded ones: an emulator of AWS, to try things against.
+# [engines]
+# dynamodb = "http://127.0.0.1:4566"
+# sqs = "http://127.0.0.1:4566"
 "#;
 
 /// The file's content; no `Debug`, because it holds secrets.
@@ -73,6 +79,8 @@ struct Content {
     telegram: Option<Server>,
     #[serde(default)]
     bot: Option<BotContent>,
+    #[serde(default)]
+    engines: Option<EngineAddresses>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +127,8 @@ pub struct Configuration {
     pub zone: TimeZone,
     /// The bot, where there is one.
     pub bot: Option<BotConfiguration>,
+    /// Table and queue; `None`: embedded ones in the data directory.
+    pub engines: Option<EngineAddresses>,
 }
 
 /// The bot and whom it obeys.
@@ -179,7 +189,18 @@ impl Configuration {
         }
         let zone = host::zone(content.zone.as_deref()).map_err(|failure| failure.line().to_owned())?;
         let bot = content.bot.map(|bot| bot.check(content.proxy.as_deref())).transpose()?;
-        Ok(Self { setup, data_dir: dir.join(content.data_dir), zone, bot })
+        Ok(Self { setup, data_dir: dir.join(content.data_dir), zone, bot, engines: content.engines })
+    }
+
+    /// Table and queue, running.
+    ///
+    /// # Errors
+    /// They do not start, or do not answer.
+    pub async fn engines(&self) -> Result<Engines, EnginesError> {
+        match &self.engines {
+            None => Engines::start(&self.data_dir).await,
+            Some(addresses) => Engines::attach(&self.data_dir, addresses).await,
+        }
     }
 
     /// Where the sessions are.

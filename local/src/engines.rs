@@ -71,10 +71,10 @@ pub enum EnginesError {
     #[error("cannot serve on 127.0.0.1")]
     Serve(#[from] io::Error),
     /// The engine is there, but the table could not be made in it.
-    #[error("the embedded table does not work")]
+    #[error("the table does not work")]
     CreateTable(#[from] TableError),
     /// The endpoint is there, but the queue could not be made in it.
-    #[error("the embedded queue does not work")]
+    #[error("the queue does not work")]
     CreateQueue(#[from] QueueError),
 }
 
@@ -87,6 +87,18 @@ pub struct Engines {
     queue: SqsQueue,
     stop: CancellationToken,
     threads: Vec<JoinHandle<()>>,
+    /// Of engines that are not ours; ours hold it in their threads.
+    _lock: Option<Arc<File>>,
+}
+
+/// Where engines run that are not embedded: an emulator of AWS, to try things against.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineAddresses {
+    /// What speaks DynamoDB's protocol, such as `http://127.0.0.1:4566`.
+    pub dynamodb: String,
+    /// What speaks SQS's.
+    pub sqs: String,
 }
 
 impl Engines {
@@ -113,11 +125,31 @@ impl Engines {
         // From here on a failure drops the engines, which stops them.
         let sqs = SqsClient::new(&local_config(&sqs_endpoint));
         let queue = SqsQueue::new(&sqs, String::new());
-        let mut engines =
-            Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads: vec![dynamo_thread, sqs_thread] };
-        engines.table(0).create_table().await?;
-        engines.queue = SqsQueue::create(&sqs, NAME).await?;
-        Ok(engines)
+        let threads = vec![dynamo_thread, sqs_thread];
+        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads, _lock: None };
+        engines.furnished(&sqs).await
+    }
+
+    /// Uses engines that run elsewhere, and makes table and queue in them unless they are there. The data directory is
+    /// this process's alone all the same: sessions lie in it.
+    ///
+    /// # Errors
+    /// The directory cannot be written or is in use, or the engines do not answer.
+    pub async fn attach(data_dir: &Path, addresses: &EngineAddresses) -> Result<Self, EnginesError> {
+        let lock = Some(Arc::new(lock(data_dir)?));
+        let dynamo = DynamoClient::new(&local_config(&addresses.dynamodb));
+        let sqs = SqsClient::new(&local_config(&addresses.sqs));
+        let (dynamo_endpoint, sqs_endpoint) = (addresses.dynamodb.clone(), addresses.sqs.clone());
+        let (queue, stop) = (SqsQueue::new(&sqs, String::new()), CancellationToken::new());
+        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads: Vec::new(), _lock: lock };
+        engines.furnished(&sqs).await
+    }
+
+    /// With table and queue in them.
+    async fn furnished(mut self, sqs: &SqsClient) -> Result<Self, EnginesError> {
+        self.table(0).create_table().await?;
+        self.queue = SqsQueue::create(sqs, NAME).await?;
+        Ok(self)
     }
 
     /// Where the DynamoDB engine listens, for `AWS_ENDPOINT_URL_DYNAMODB`.

@@ -131,7 +131,7 @@ async fn what_expired_is_removed_and_nothing_else() {
     let (dir, engines) = started().await;
     let long_ago = jiff::Timestamp::from_second(1_000_000_000).unwrap();
     let update = |id, at| {
-        let item = Item::Update(TakenUpdate { id: UpdateId(id), at, shows: Vec::new(), done: true });
+        let item = Item::Update(TakenUpdate { id: UpdateId(id), at, shows: Vec::new(), done: true, failed: false });
         Write::Put { item, guard: Guard::Absent }
     };
     let (old, new) = (update(1, long_ago), update(2, transfer::clock::Clock::system().now()));

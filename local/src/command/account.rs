@@ -11,7 +11,6 @@ use transfer::clock::Clock;
 use transfer::table::Table;
 
 use crate::configuration::{Configuration, FILE_DEFAULT};
-use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::BOT_ID;
 use crate::logging::LogOptions;
@@ -62,7 +61,7 @@ struct AddOptions {
 /// Bad configuration, data in use, or Telegram refused the login.
 pub async fn run(options: AccountOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
     let configuration = Configuration::load(&options.config)?;
-    let engines = Engines::start(&configuration.data_dir).await?;
+    let engines = configuration.engines().await?;
     let default_log = configuration.data_dir.join("ferry.log");
     let table: Arc<dyn Table> = Arc::new(engines.table(BOT_ID));
     let ended = match log.start(Some(&default_log)) {

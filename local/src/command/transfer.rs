@@ -25,7 +25,6 @@ use transfer::table::{Guard, Item, List, Table, Write};
 use transfer::task::{Style, Task, TaskEvent, TaskState, Wish};
 
 use crate::configuration::{Configuration, FILE_DEFAULT};
-use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, Life, Who};
 use crate::interruption::interrupted;
@@ -104,7 +103,7 @@ struct SelectionOptions {
 pub async fn run(options: TransferOptions, log: &LogOptions, terminal: &Terminal) -> Result<(), Failure> {
     let configuration = Configuration::load(&options.config)?;
     let asked = options.ask(&configuration.zone)?;
-    let engines = Engines::start(&configuration.data_dir).await?;
+    let engines = configuration.engines().await?;
     let default_log = configuration.data_dir.join("ferry.log");
     let ended = match log.start(Some(&default_log)) {
         Err(failure) => Err(failure),

@@ -222,6 +222,7 @@ impl Stage {
             data_dir: self.data_dir.clone(),
             zone: self.zone.clone(),
             bot: Some(BotConfiguration { telegram, admins, webhook: None }),
+            engines: None,
         })
     }
 

@@ -60,7 +60,7 @@ pub async fn serve(
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     bot_of(configuration)?;
-    let engines = Engines::start(&configuration.data_dir).await?;
+    let engines = configuration.engines().await?;
     let ended = serve_on(&engines, configuration, front, terminal, stop).await;
     engines.stop().await;
     ended
