@@ -5,8 +5,8 @@ use transfer::dialogue::State;
 use transfer::ids::{BotMessageId, ChatId};
 use transfer::table::Item;
 
-use crate::stage::{ADMIN, OTHER, Stage, channel, word};
-use crate::story::tell;
+use crate::stage::{ADMIN, OTHER, Stage, channel, found, word};
+use crate::story::{tell, tell_until_preview};
 
 async fn blunder(stage: &mut Stage) {
     stage.say("hello").await;
@@ -149,4 +149,18 @@ async fn another_admins_transfer_is_left_alone() {
     // A mark for each update, and the other admin's dialogue and settings.
     assert_eq!(stage.items().len(), before + 9 + 2);
     assert!(stage.bot.inner.chat(OTHER).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_said_under_a_preview_is_answered_and_the_preview_stays() {
+    for language in ["en", "zh-hans"] {
+        let mut stage = Stage::new(language);
+        tell_until_preview(&mut stage).await;
+        stage.host_answers(found()).await;
+        stage.transcript();
+        stage.say("go!").await;
+        stage.press(&word(&stage, "preview-confirm")).await;
+        insta::assert_snapshot!(format!("under_a_preview_{language}"), stage.transcript());
+        assert_eq!(stage.tasks().len(), 1);
+    }
 }
