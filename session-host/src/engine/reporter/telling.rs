@@ -247,7 +247,9 @@ impl Telling {
         }
         let key = Key::task(&self.task.id);
         let Some((task, _)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(true) };
-        let elsewhere = task.lease.as_ref().is_some_and(|lease| *lease != shared.lease());
+        // Whoever took it since tells what came of that, also when it gave the lease back already.
+        let elsewhere = task.lease_epoch != self.task.lease_epoch
+            || task.lease.as_ref().is_some_and(|lease| *lease != shared.lease());
         if !elsewhere {
             self.task = task;
         }
