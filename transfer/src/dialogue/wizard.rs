@@ -354,7 +354,7 @@ impl Wizard {
         match (self.step, Place::of_origin(origin)) {
             (Step::Source | Step::Target, Some(place)) => self.place(place),
             (Step::Range, Some(place @ Place { message: Some(message), .. })) => {
-                self.from_message(&place.address, message, Some(origin))
+                self.begin_at(&place.address, message, Some(origin))
             }
             _ => self.refuse(Notice::NotText),
         }
@@ -453,13 +453,13 @@ impl Wizard {
                 self.selection.range = range;
                 self.forward()
             }
-            RangeInput::FromLink(address, message) => self.from_message(&address, message, None),
+            RangeInput::FromLink(address, message) => self.begin_at(&address, message, None),
             RangeInput::Backwards => self.refuse(Notice::Backwards),
             RangeInput::None => self.refuse(Notice::NoRange { text: Notice::quoted(text) }),
         }
     }
 
-    fn from_message(&mut self, address: &PeerAddress, message: MessageId, origin: Option<&Origin>) -> Moved {
+    fn begin_at(&mut self, address: &PeerAddress, message: MessageId, origin: Option<&Origin>) -> Moved {
         // A chat may have been named by its number and forwarded with its name.
         let by_number = origin.map(|origin| PeerAddress::Id(origin.peer));
         let source = self.source.as_ref().map(|source| &source.address);
