@@ -46,8 +46,8 @@ struct Inbox {
 struct Heard {
     task: Box<Task>,
     events: Vec<EventRecord>,
-    /// Somebody else's task, found by the sweeper: its report has to be taken over first.
-    found: bool,
+    /// Somebody else's task, found by the sweeper: its report has to be taken over first, in the version that was seen.
+    found: Option<u64>,
 }
 
 impl Reporter {
@@ -69,17 +69,17 @@ impl Reporter {
             Write::Put { item: Item::Event(record), .. } => Some(record.clone()),
             Write::Put { .. } | Write::Delete { .. } | Write::Check { .. } => None,
         });
-        self.put(task, events.collect(), false);
+        self.put(task, events.collect(), None);
     }
 
-    fn put(&self, task: &Task, events: Vec<EventRecord>, found: bool) {
+    fn put(&self, task: &Task, events: Vec<EventRecord>, found: Option<u64>) {
         let mut inbox = self.inbox();
         inbox.told_here.insert(task.id.clone());
         let heard = inbox.heard.entry(task.id.clone());
         let heard = heard.or_insert_with(|| Heard { task: Box::new(task.clone()), events: Vec::new(), found });
-        heard.task = Box::new(task.clone());
+        *heard.task = task.clone();
         heard.events.extend(events);
-        heard.found &= found;
+        heard.found = heard.found.and(found);
         drop(inbox);
         self.news.notify_one();
     }
@@ -159,7 +159,7 @@ pub(crate) async fn look_after(shared: &Shared, report: &Report) -> Result<(), H
     let grace = if shared.config.alone { Duration::ZERO } else { GRACE };
     if reporter.is_forgotten(id, version, shared.ports.clock.uptime(), grace) {
         reporter.inbox().left_open.remove(id);
-        reporter.put(&task, Vec::new(), true);
+        reporter.put(&task, Vec::new(), Some(version));
     }
     Ok(())
 }

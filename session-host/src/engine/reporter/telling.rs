@@ -35,8 +35,8 @@ const MATCHED_MIN: u64 = 20;
 /// One task being told of.
 pub(super) struct Telling {
     task: Box<Task>,
-    /// Whether the report has to be taken over from a host that is gone.
-    found: bool,
+    /// The report has to be taken over from a host that is gone, if it still has this version.
+    found: Option<u64>,
     /// The report as committed, with its version; `None` until it was read.
     report: Option<(Report, u64)>,
     /// The last events, oldest first.
@@ -77,7 +77,7 @@ enum Then {
 }
 
 impl Telling {
-    pub(super) fn new(task: Box<Task>, found: bool) -> Self {
+    pub(super) fn new(task: Box<Task>, found: Option<u64>) -> Self {
         Self {
             task,
             found,
@@ -211,8 +211,11 @@ impl Telling {
             }
         };
         let mut report = (report, version);
-        if self.found {
+        if let Some(seen) = self.found {
             // Of several sweepers that found it, one takes it.
+            if version != seen {
+                return Ok(false);
+            }
             report.0.open_since = Some(shared.ports.clock.now());
             if !commit(shared, &report.0, Guard::Version(version)).await? {
                 return Ok(false);
