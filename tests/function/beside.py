@@ -54,8 +54,8 @@ def is_whole(configuration):
 class Beside:
     """Runs until the `with` block ends; `environment` is the function's, `control` the simulator's control API."""
 
-    def __init__(self, ferry, webhook_url, messages=0):
-        self.ferry, self.webhook_url, self.messages = str(ferry), webhook_url, messages
+    def __init__(self, ferry, webhook_url, messages=0, engines=None):
+        self.ferry, self.webhook_url, self.messages, self.engines = str(ferry), webhook_url, messages, engines
 
     def __enter__(self):
         self.work = tempfile.TemporaryDirectory(prefix="ferry-function-")
@@ -63,7 +63,8 @@ class Beside:
         world = directory / "scenario.json"
         world.write_text(json.dumps(scenario(self.messages)))
         bot_api = free_port()
-        self.simulator = Simulator([self.ferry], world, ["--bot-api-port", str(bot_api)])
+        engines = ["--engines", self.engines] if self.engines else []
+        self.simulator = Simulator([self.ferry], world, ["--bot-api-port", str(bot_api), *engines])
         self.simulator.__enter__()
         self.control = Control(self.simulator.url)
         configuration = Path(self.simulator.data.name) / "ferry.toml"

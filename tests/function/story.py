@@ -1,7 +1,8 @@
 """A transfer asked for in chat, through the real function: `cargo lambda watch` runs it, the simulator delivers updates to it by
-webhook, and `ferry serve --no-webhook` carries. Prints `ok` lines.
+webhook, and `ferry serve --no-webhook` carries. With an emulator of AWS that nobody here wrote, table and queue are in that
+instead of the embedded engines. Prints `ok` lines.
 
-    tests/function/story.py FERRY CARGO_LAMBDA [options of cargo lambda watch]
+    tests/function/story.py FERRY CARGO_LAMBDA [--emulator MINISTACK] [options of cargo lambda watch]
 """
 
 import os
@@ -14,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from beside import ROOT, SECRET, SOURCE, TARGET, Beside, free_port
+from emulator import Emulator
 
 MESSAGES = 300
 # Its first request builds the function.
@@ -36,9 +38,18 @@ def post(url, secret, body):
 
 def main():
     ferry, cargo_lambda, *options = sys.argv[1:]
+    if options[:1] == ["--emulator"]:
+        with Emulator(options[1]) as engines:
+            told(ferry, cargo_lambda, options[2:], engines)
+    else:
+        told(ferry, cargo_lambda, options, None)
+
+
+def told(ferry, cargo_lambda, options, engines):
     port = free_port()
     url = f"http://127.0.0.1:{port}/lambda-url/webhook/"
-    with tempfile.NamedTemporaryFile(prefix="ferry-watch-", suffix=".log") as log, Beside(ferry, url, MESSAGES) as around:
+    around = Beside(ferry, url, MESSAGES, engines)
+    with tempfile.NamedTemporaryFile(prefix="ferry-watch-", suffix=".log") as log, around:
         path = f"{Path(cargo_lambda).parent}{os.pathsep}{os.environ['PATH']}"
         watch = subprocess.Popen(
             [cargo_lambda, "lambda", "watch", "-A", "127.0.0.1", "-P", str(port), "--ignore-changes", *options],

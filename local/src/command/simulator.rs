@@ -16,7 +16,7 @@ use simulator::time::Clock as SimulatorClock;
 use simulator::world::{UserId, World};
 
 use crate::demo::stage::{Plan, SourceMix, flood_model, flood_model_scaled};
-use crate::engines::Engines;
+use crate::engines::{EngineAddresses, Engines};
 use crate::failure::Failure;
 use crate::host::BOT_ID;
 use crate::interruption::interrupted;
@@ -66,6 +66,9 @@ pub struct SimulatorOptions {
     /// by the accounts; otherwise 1]
     #[arg(long, value_name = "FACTOR")]
     scale: Option<f64>,
+    /// Put the pool into table and queue of an emulator of AWS instead of embedded ones
+    #[arg(long, value_name = "URL")]
+    engines: Option<String>,
     /// Where to write the public key, ferry.toml and signed-in accounts; a new temporary directory if left out
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -82,14 +85,14 @@ pub async fn run(options: SimulatorOptions, log: &LogOptions, terminal: &Termina
     let simulation = Simulation::start(world, ports)?;
     let dir = match &options.data {
         Some(dir) => {
-            prepare(&simulation, &accounts, dir).await?;
+            options.prepare(&simulation, &accounts, dir).await?;
             dir.clone()
         }
         None => {
             let dir = tempfile::Builder::new().prefix("ferry-simulator-").tempdir();
             let dir = dir.map_err(|error| Failure::Input(format!("no temporary directory: {error}")))?;
             // If this fails, the directory goes with it.
-            prepare(&simulation, &accounts, dir.path()).await?;
+            options.prepare(&simulation, &accounts, dir.path()).await?;
             dir.keep()
         }
     };
@@ -119,31 +122,42 @@ impl SimulatorOptions {
         };
         Ok((plan.world, plan.accounts))
     }
-}
 
-/// Writes what `ferry transfer` needs: the server's key, a configuration, and a pool that is signed in.
-async fn prepare(simulation: &Simulation, accounts: &[UserId], dir: &Path) -> Result<(), Failure> {
-    let data_dir = dir.join("ferry-data");
-    let engines = Engines::start(&data_dir).await?;
-    let sessions = Sessions::new(data_dir.join("sessions"));
-    let table = engines.table(BOT_ID);
-    let filled = simulation.fill_pool(accounts, &sessions, &table, None, &TimeZone::system()).await;
-    engines.stop().await;
-    filled?;
-    for (name, text) in [("simulator.pem", simulation.rsa().pem.clone()), ("ferry.toml", configuration(simulation))] {
-        let path = dir.join(name);
-        // A configuration holds an API hash: for its owner alone, also if the file stood there before.
-        let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(PRIVATE).open(&path);
-        let written = opened.and_then(|mut file| {
-            file.set_permissions(Permissions::from_mode(PRIVATE))?;
-            file.write_all(text.as_bytes())
-        });
-        written.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))?;
+    fn addresses(&self) -> Option<EngineAddresses> {
+        let url = self.engines.clone()?;
+        Some(EngineAddresses { dynamodb: url.clone(), sqs: url })
     }
-    Ok(())
+
+    /// Writes what `ferry transfer` needs: the server's key, a configuration, and a pool that is signed in.
+    async fn prepare(&self, simulation: &Simulation, accounts: &[UserId], dir: &Path) -> Result<(), Failure> {
+        let data_dir = dir.join("ferry-data");
+        let engines = match self.addresses() {
+            None => Engines::start(&data_dir).await?,
+            Some(addresses) => Engines::attach(&data_dir, &addresses).await?,
+        };
+        let sessions = Sessions::new(data_dir.join("sessions"));
+        let table = engines.table(BOT_ID);
+        let filled = simulation.fill_pool(accounts, &sessions, &table, None, &TimeZone::system()).await;
+        engines.stop().await;
+        filled?;
+        for (name, text) in [
+            ("simulator.pem", simulation.rsa().pem.clone()),
+            ("ferry.toml", configuration(simulation, self.addresses().as_ref())),
+        ] {
+            let path = dir.join(name);
+            // A configuration holds an API hash: for its owner alone, also if the file stood there before.
+            let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(PRIVATE).open(&path);
+            let written = opened.and_then(|mut file| {
+                file.set_permissions(Permissions::from_mode(PRIVATE))?;
+                file.write_all(text.as_bytes())
+            });
+            written.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))?;
+        }
+        Ok(())
+    }
 }
 
-fn configuration(simulation: &Simulation) -> String {
+fn configuration(simulation: &Simulation, engines: Option<&EngineAddresses>) -> String {
     let mut text = String::from(
         "# For ferry, against this simulator.\ndata_dir = \"ferry-data\"\n\n[api]\nid = 12345\nhash = \"any\"\n\n\
          [telegram]\nrsa_key_file = \"simulator.pem\"\n[telegram.dcs]\n",
@@ -151,6 +165,10 @@ fn configuration(simulation: &Simulation) -> String {
     for (dc, address) in simulation.dcs() {
         let line = writeln!(text, "{dc} = \"{address}\"");
         line.expect("writing to a string cannot fail");
+    }
+    if let Some(EngineAddresses { dynamodb, sqs }) = engines {
+        let section = writeln!(text, "\n[engines]\ndynamodb = \"{dynamodb}\"\nsqs = \"{sqs}\"");
+        section.expect("writing to a string cannot fail");
     }
     text
 }

@@ -130,7 +130,7 @@ where
                 tokio::time::sleep(growing(failures)).await;
             }
             Err(error) => {
-                tracing::error!(%error, %update, failures, "an update was not handled, and is given up")
+                tracing::error!(%error, %update, failures, "an update was not handled, and is given up");
             }
         }
     }

@@ -165,13 +165,13 @@ async fn carried_through_chat(webhook: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_asked_for_and_carried_by_polling() {
-    carried_through_chat("").await;
+    Box::pin(carried_through_chat("")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_asked_for_and_carried_by_webhook() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    carried_through_chat(&webhook(&free.to_string())).await;
+    Box::pin(carried_through_chat(&webhook(&free.to_string()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

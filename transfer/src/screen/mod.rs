@@ -1,7 +1,7 @@
 //! What stands in the table, as screens: pure renderers from data, language and time to a [`Screen`].
 //!
 //! Everything that people wrote is shortened and escaped here. What must stay true: every screen fits into one message
-//! ([`TEXT_LEN_MAX`]) whatever the data. A [`Sheet`] sees to that by construction: it takes no line that does not fit, and
+//! ([`TEXT_LEN_MAX`]) whatever the data. A `Sheet` sees to that by construction: it takes no line that does not fit, and
 //! says how many it left out.
 
 pub mod account;

@@ -479,7 +479,8 @@ impl Telling {
         if sleeps && report.told < told {
             self.write(shared, |report| report.told = told).await?;
         }
-        Ok(Then::News)
+        // Nobody here has the task any more: what happens to it next, a run or the sweeper hears of.
+        Ok(if self.task.lease.is_none() { Then::Over } else { Then::News })
     }
 
     /// Changes the report, whoever else writes it.

@@ -7,7 +7,7 @@
 //! Different from Telegram, on purpose: a webhook may be plain `http://` and must be on loopback; pauses before a webhook
 //! is tried again are shorter ([`Limits`](crate::world::bots::limits::Limits)); files are not fetched from URLs. Left out:
 //! everything but private chats, `parse_mode` Markdown and `MarkdownV2`, reply keyboards (taken and forgotten), inline mode,
-//! payments, and the methods that [`methods`] does not list, which are answered 404.
+//! payments, and the methods that `methods` does not list, which are answered 404.
 
 mod calls;
 pub mod delivery;

@@ -1,7 +1,7 @@
 //! Telegram's HTTP Bot API, through teloxide-core: the one place that names its types.
 //!
 //! What must stay true: the token is in no error, log line or debug output (it is part of every URL, so errors are told
-//! in our own words); no call takes longer than [`CALL_SECS_MAX`]; what Telegram means by its refusals is decided in
+//! in our own words); no call takes longer than `CALL_SECS_MAX`; what Telegram means by its refusals is decided in
 //! `refused.rs`, and what an update is in `update.rs`.
 
 mod refused;
