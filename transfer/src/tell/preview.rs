@@ -43,6 +43,7 @@ fn found(draft: &NewTask, preview: &Preview, locale: &Locale) -> String {
     line(
         &mut html,
         &match estimate {
+            Some(..60) => locale.say("preview-takes-moments", &[]),
             Some(secs) => locale.say("preview-takes", &[("time", locale.duration(secs).into())]),
             None => locale.say("preview-takes-unknown", &[]),
         },

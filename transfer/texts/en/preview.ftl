@@ -7,6 +7,7 @@ preview-accounts = 👥 Accounts that can do it: { $count }
 preview-others = ⚠️ Other accounts: { $count } (they cannot, are busy, or have to wait)
 preview-open = 🔓 The source allows forwarding
 preview-takes = ⏱️ Will take about { $time }
+preview-takes-moments = ⏱️ Will take less than a minute
 preview-takes-unknown = ⏱️ Nobody can tell yet how long it will take
 preview-confirm = ✅ Start
 preview-back = ⬅️ Back

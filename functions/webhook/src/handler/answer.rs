@@ -3,6 +3,7 @@
 use transfer::bot::{BotError, Incoming, Said, Screen};
 use transfer::dialogue::State;
 use transfer::dialogue::notice::Word;
+use transfer::dialogue::press::Press;
 use transfer::dialogue::view::View;
 use transfer::ids::{BotMessageId, InquiryId, TaskId};
 use transfer::inquiry::Inquiry;
@@ -49,7 +50,16 @@ impl<'a> Answering<'a> {
             settled(self.handler.bot.answer(press, word.as_deref()).await)?;
         }
         let mut place = pressed(self.incoming);
+        let under_report = self.under_report().await?;
+        if under_report.is_some() {
+            // That message is the host's: what is put there would be gone with the next edit.
+            place = None;
+        }
         for view in shows {
+            if matches!((&under_report, view), (Some(Press::Pause(_) | Press::Resume(_)), View::Task { .. })) {
+                // The progress shows it.
+                continue;
+            }
             let inquiry = self.awaited(view).await?;
             if matches!(inquiry, Some(None)) {
                 // The preview stands there already, or is not wanted any more.
@@ -67,6 +77,16 @@ impl<'a> Answering<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What was pressed, if that was a button under a task's progress.
+    async fn under_report(&self) -> Result<Option<Press>, HandleError> {
+        let Said::Pressed { message, data, .. } = &self.incoming.what else { return Ok(None) };
+        let press = Press::parse(data);
+        let Some(id) = press.as_ref().and_then(Press::task) else { return Ok(None) };
+        let stored = self.handler.table.get(&Key::report(id)).await?;
+        let shows_it = |item: &Item| matches!(item, Item::Report(report) if report.message == Some(*message));
+        Ok(press.filter(|_| stored.is_some_and(|record| shows_it(&record.item))))
     }
 
     async fn screen(&self, view: &View) -> Result<Screen, HandleError> {

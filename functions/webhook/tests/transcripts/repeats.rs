@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use transfer::bot::{Incoming, Said};
+use transfer::bot::{Bot as _, Incoming, Said, Screen};
 use transfer::dialogue::State;
+use transfer::dialogue::press::Press;
 use transfer::dialogue::wizard::Step;
-use transfer::table::{Item, Table as _};
+use transfer::table::item::Report;
+use transfer::table::{Item, Key, Table as _};
 use transfer::task::TaskState;
 use webhook::handler::HandleError;
 
@@ -76,7 +78,7 @@ async fn a_death_before_the_answer_is_made_good_after_a_while() {
     stage.bot.failures.store(1, Ordering::Relaxed);
     assert!(stage.deliver_as(incoming.clone()).await.is_err());
     // As if the process had died before it could say that it failed.
-    let key = transfer::table::Key::update(incoming.id);
+    let key = Key::update(incoming.id);
     let Some(Item::Update(mut taken)) = stage.table.get(&key).await.unwrap().map(|record| record.item) else {
         panic!()
     };
@@ -173,4 +175,27 @@ async fn another_pace_keeps_the_wish_to_pause() {
     assert_eq!(command.wish, transfer::task::Wish::Pause);
     assert_eq!(command.pace.unwrap().forward_rate_ms, 700);
     assert_eq!(stage.tasks()[0].state.word(), "paused");
+}
+
+/// The message that shows a task's progress is the host's: a page put there would be gone with its next edit.
+#[tokio::test(start_paused = true)]
+async fn a_button_under_the_progress_leaves_the_progress_where_it_is() {
+    let mut stage = Stage::new("en");
+    tell(&mut stage).await;
+    let id = stage.tasks()[0].id.clone();
+    let progress = Screen { html: "the host's words".to_owned(), buttons: Vec::new() };
+    let message = stage.bot.inner.send(ADMIN, &progress).await.unwrap();
+    let Some(Item::Report(report)) = stage.table.get(&Key::report(&id)).await.unwrap().map(|record| record.item) else {
+        panic!("a task of an admin has a report");
+    };
+    stage.put(Item::Report(Report { message: Some(message), ..report })).await;
+    let shown = |stage: &Stage| stage.bot.inner.chat(ADMIN).len();
+    let (before, answers) = (shown(&stage), stage.bot.inner.answers().len());
+    stage.press_data(message, &Press::Pause(id.clone()).to_string()).await;
+    assert!(matches!(stage.tasks()[0].state, TaskState::Paused { .. }));
+    assert_eq!((shown(&stage), stage.bot.inner.answers().len()), (before, answers + 1));
+    stage.press_data(message, &Press::Task(id).to_string()).await;
+    assert_eq!(shown(&stage), before + 1, "the page is a message of its own");
+    let chat = stage.bot.inner.chat(ADMIN);
+    assert_eq!(chat.iter().find(|(of, _)| *of == message).map(|(_, screen)| screen), Some(&progress));
 }
