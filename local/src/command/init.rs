@@ -38,7 +38,7 @@ pub struct InitOptions {
     #[arg(long, value_name = "ID", requires = "token_file")]
     admin: Vec<i64>,
     /// Another Bot API than Telegram's own
-    #[arg(long, value_name = "URL", requires = "token_file")]
+    #[arg(long, value_name = "URL")]
     bot_api: Option<String>,
     /// Ask nothing: write what the flags say, or the template
     #[arg(short, long)]
@@ -71,7 +71,7 @@ pub async fn run(options: &InitOptions, terminal: &Terminal) -> Result<(), Failu
     let answers = if options.yes || flags || !io::stdin().is_terminal() {
         options.answers(terminal).await?
     } else {
-        asked(terminal).await?
+        asked(terminal, options.bot_api.clone()).await?
     };
     write(&options.file, &filled(&answers))?;
     let application = answers.api.map_or("Fill in api id and hash, then: ", |_filled_in| "Next: ");
@@ -140,7 +140,7 @@ fn unreachable(admin: i64, identity: &Identity, error: &BotError) -> Failure {
     }
 }
 
-async fn asked(terminal: &Terminal) -> Result<Answers, Failure> {
+async fn asked(terminal: &Terminal, bot_api: Option<String>) -> Result<Answers, Failure> {
     let answered = |answer: io::Result<String>| answer.map_err(|error| Failure::Input(format!("no answer: {error}")));
     terminal.line("Enter alone leaves a question for later.");
     let id = answered(terminal.ask("Application id, from https://my.telegram.org/apps"))?;
@@ -156,7 +156,7 @@ async fn asked(terminal: &Terminal) -> Result<Answers, Failure> {
         return Ok(Answers { api, bot: None });
     }
     let token = SecretString::from(token);
-    let (bot, identity) = known(&token, None).await?;
+    let (bot, identity) = known(&token, bot_api.clone()).await?;
     let link = format!("https://t.me/{}", identity.username);
     let mut admin = None;
     for _ in 0..STARTS_MAX {
@@ -179,7 +179,7 @@ async fn asked(terminal: &Terminal) -> Result<Answers, Failure> {
         return Err(Failure::Input(format!("no admin was found: open {link}, press Start, and run ferry init again")));
     };
     terminal.line(format!("@{} will obey {admin} alone", identity.username));
-    Ok(Answers { api, bot: Some(BotAnswers { token, admins: vec![admin], api: None }) })
+    Ok(Answers { api, bot: Some(BotAnswers { token, admins: vec![admin], api: bot_api }) })
 }
 
 /// Who wrote to the bot last. Nothing is confirmed: the bot will still see it.
@@ -189,10 +189,11 @@ async fn last_writer(bot: &TelegramBot, terminal: &Terminal) -> Result<Option<i6
         other => Failure::failed(&other),
     })?;
     let writer = updates.into_iter().rev().find_map(|update| update.incoming).map(|incoming| incoming.chat.0);
-    if let Some(id) = writer {
-        terminal.line(format!("{id} wrote to the bot last"));
-    }
-    Ok(writer)
+    // Anybody may write to a bot: whom it will obey is not decided by who was the last.
+    let Some(id) = writer else { return Ok(None) };
+    let is_them = terminal.ask(&format!("{id} wrote to the bot last. Is that you? [y/N]"));
+    let is_them = is_them.map_err(|error| Failure::Input(format!("no answer: {error}")))?;
+    Ok(matches!(is_them.trim(), "y" | "Y" | "yes").then_some(id))
 }
 
 /// The template with the answers in it. What is not known stays a comment.
