@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use transfer::account::{AccountState, MethodClass};
-use transfer::ids::HostId;
+use transfer::ids::{HostId, Incarnation};
 use transfer::lease::Host;
 use transfer::queue::{Delivery, RECEIVES_MAX};
 use transfer::table::item::AlertRecord;
@@ -37,6 +37,8 @@ pub(crate) struct Alerts {
     standing: Mutex<BTreeSet<(&'static str, String)>>,
     /// Alarms of conditions that were looked for in the table once: an earlier life may have raised them.
     looked: Mutex<BTreeSet<(&'static str, String)>>,
+    /// The life and renewal of each other host, as they stood at the last look.
+    renewals: Mutex<BTreeMap<HostId, (Incarnation, u64)>>,
     /// Committed, and not told yet.
     outbox: Mutex<VecDeque<Alert>>,
     news: Notify,
@@ -63,6 +65,13 @@ impl Alerts {
 
     fn take(&self) -> Option<Alert> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Whether the host renewed itself since the last look. Whoever looks for the first time does not know.
+    fn moved(&self, host: &Host) -> bool {
+        let now = (host.incarnation.clone(), host.renewal);
+        let mut renewals = self.renewals.lock().unwrap_or_else(PoisonError::into_inner);
+        renewals.insert(host.id.clone(), now.clone()).is_some_and(|before| before != now)
     }
 
     fn looked(&self, key: &(&'static str, String)) -> bool {
@@ -117,7 +126,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 /// The condition is over: the next time it is told again.
-async fn clear(shared: &Shared, kind: &'static str, subject: &str) -> Result<(), Halt> {
+pub(crate) async fn clear(shared: &Shared, kind: &'static str, subject: &str) -> Result<(), Halt> {
+    if !is_on(shared) {
+        return Ok(());
+    }
     let own = (kind, subject.to_owned());
     if shared.alerts.looked(&own) && !shared.alerts.stands(&own) {
         return Ok(());
@@ -197,9 +209,12 @@ async fn hosts(shared: &Shared) -> Result<(), Halt> {
         }
     }
     for (id, host) in hosts {
+        let moved = shared.alerts.moved(&host);
         if shared.hosts_seen.is_silent(&host.incarnation, Some(host.renewal)) {
             raise(shared, &Alert::HostGone { host: id, last_seen: host.renewed_at }).await?;
-        } else {
+        } else if moved {
+            // Not silent for long enough is no sign of life: whoever has just begun to look would take an alarm back that
+            // stands rightly, and it would be told again.
             clear(shared, kind::HOST_GONE, &id.0).await?;
         }
     }
@@ -214,5 +229,12 @@ pub(crate) async fn job_failed(shared: &Shared, delivery: &Delivery, job: &str, 
     let alert = Alert::PoisonJob { job: job.to_owned(), reason: why.to_owned() };
     if let Err(error) = raise(shared, &alert).await {
         tracing::warn!(%error, "the admins were not told of a job that fails");
+    }
+}
+
+/// A job was worked on to its end: should its kind fail once more as often as it may, that is told again.
+pub(crate) async fn job_worked(shared: &Shared, job: &str) {
+    if let Err(error) = clear(shared, kind::POISON_JOB, job).await {
+        tracing::warn!(%error, job, "the alarm of a job that works again stays");
     }
 }

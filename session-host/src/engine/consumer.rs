@@ -108,7 +108,12 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         never = keep_invisible(shared, &delivery.receipt) => match never {},
     };
     match ended {
-        Ok(Ended::Decided | Ended::NothingToDo) => delete(shared, &delivery.receipt).await,
+        Ok(Ended::Decided | Ended::NothingToDo) => {
+            delete(shared, &delivery.receipt).await;
+            if let About::Batch { .. } = job.about {
+                alerts::job_worked(shared, &job.group()).await;
+            }
+        }
         Ok(Ended::HeldElsewhere) => {
             // Somebody works on it, or died working on it; the sweeper finds out which.
             delete(shared, &delivery.receipt).await;

@@ -10,7 +10,7 @@ use transfer::intent::SkipReason;
 use transfer::table::item::{EventRecord, Report};
 use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Counts, Task, TaskState};
-use transfer::tell::alert::Alert;
+use transfer::tell::alert::{Alert, kind};
 use transfer::tell::{happening, progress};
 
 use super::labels::Labels;
@@ -299,6 +299,10 @@ impl Telling {
 
     async fn alarm(&self, shared: &Shared) -> Result<(), Halt> {
         let matched = self.task.checkpoint.counts.matched;
+        if self.skipped.saturating_mul(20) <= matched {
+            // Half of what raises it: a share that wavers around a tenth is told once.
+            return alerts::clear(shared, kind::MANY_SKIPPED, &self.task.id.0).await;
+        }
         if matched < MATCHED_MIN || self.skipped.saturating_mul(10) <= matched {
             return Ok(());
         }
