@@ -2,6 +2,7 @@
 //! are buttons, `( )` short answers to presses.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod mistakes;
 mod repeats;
 mod stage;
