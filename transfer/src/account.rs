@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, HostId};
+use crate::ids::{AccountId, HostId, UpdateId};
 use crate::lease::Lease;
 
 /// What hosts know of an account.
@@ -50,6 +50,12 @@ pub struct Account {
     /// When the admin forgot its waits last: whoever remembers some of before does not wait for them any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_reset_at: Option<Timestamp>,
+    /// The waits that were forgotten then, and no others.
+    #[serde(default)]
+    pub waits_forgotten: Waits,
+    /// By which update, so that a delivery that comes again forgets nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_reset_by: Option<UpdateId>,
 }
 
 /// Whether Telegram lets an account work. Waits are apart: they end by themselves.
@@ -168,6 +174,17 @@ impl Waits {
         *slot = Some(slot.map_or(until, |old| old.max(until)));
     }
 
+    /// Without those that are among the forgotten ones: no later than these.
+    #[must_use]
+    pub fn without(&self, forgotten: &Self) -> Self {
+        let left = |wait: Option<Timestamp>, forgotten: Option<Timestamp>| wait.filter(|wait| Some(*wait) > forgotten);
+        Self {
+            write: left(self.write, forgotten.write),
+            read: left(self.read, forgotten.read),
+            resolve: left(self.resolve, forgotten.resolve),
+        }
+    }
+
     /// The later of both, class by class.
     #[must_use]
     pub fn merged(mut self, other: &Self) -> Self {
@@ -216,6 +233,8 @@ impl Account {
             let_go_for: None,
             closed_at: None,
             waits_reset_at: None,
+            waits_forgotten: Waits::default(),
+            waits_reset_by: None,
         }
     }
 

@@ -270,15 +270,37 @@ pub async fn wish(
     pace: Option<Pace>,
     now: Timestamp,
 ) -> Result<(), SubmitError> {
+    note(table, id, Some(wish), pace, now).await
+}
+
+/// Notes another pace, from the next chunk on, beside whatever is wished of the task already.
+///
+/// # Errors
+/// There is no such task, or it is over.
+pub async fn repace(table: &dyn Table, id: &TaskId, pace: Pace, now: Timestamp) -> Result<(), SubmitError> {
+    note(table, id, None, Some(pace), now).await
+}
+
+/// A wish to cancel stays whatever is wished after it: the admin was told that the task ends.
+async fn note(
+    table: &dyn Table,
+    id: &TaskId,
+    wish: Option<Wish>,
+    pace: Option<Pace>,
+    now: Timestamp,
+) -> Result<(), SubmitError> {
     for _ in 0..CONFLICTS_MAX {
         let (task, version) = read(table, id).await?;
         let stored = table.get(&Key::command(id)).await?;
         let guard = stored.as_ref().map_or(Guard::Absent, |stored| Guard::Version(stored.version));
         let earlier = stored.and_then(|stored| match stored.item {
-            Item::Command(command) => command.pace,
+            Item::Command(command) => Some(command),
             _ => None,
         });
-        let command = Command { task: id.clone(), wish, pace: pace.or(earlier) };
+        let wished = earlier.as_ref().map_or(Wish::Run, |earlier| earlier.wish);
+        let wish = if wished == Wish::Cancel { wished } else { wish.unwrap_or(wished) };
+        let pace = pace.or(earlier.and_then(|earlier| earlier.pace));
+        let command = Command { task: id.clone(), wish, pace };
         let mut writes = vec![Write::Put { item: Item::Command(command), guard }];
         let at_once = at_once(task.clone(), version, wish, now)?;
         if !at_once.is_empty() {
@@ -610,6 +632,26 @@ mod tests {
         wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
         let error = resume(&table, &queue, &task.id, NOW).await.unwrap_err();
         assert_eq!(error.to_string(), "a task that is cancelled cannot be resumed");
+    }
+
+    #[tokio::test]
+    async fn another_pace_keeps_what_is_wished_and_a_wish_to_cancel_stays() {
+        let (table, queue) = world();
+        let task = asked("t").build(NOW).unwrap();
+        submit(&table, &queue, &task).await.unwrap();
+        let holder = Lease { host: "host".into(), incarnation: Incarnation::from("life") };
+        put(&table, &task.id, |task| task.lease = Some(holder)).await;
+        let wished = async || match table.get(&Key::command(&task.id)).await.unwrap().unwrap().item {
+            Item::Command(command) => (command.wish, command.pace),
+            other => panic!("{other:?}"),
+        };
+        wish(&table, &task.id, Wish::Pause, None, NOW).await.unwrap();
+        repace(&table, &task.id, Pace::none(), NOW).await.unwrap();
+        assert_eq!(wished().await, (Wish::Pause, Some(Pace::none())));
+        wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
+        wish(&table, &task.id, Wish::Pause, None, NOW).await.unwrap();
+        repace(&table, &task.id, Pace::default(), NOW).await.unwrap();
+        assert_eq!(wished().await, (Wish::Cancel, Some(Pace::default())));
     }
 
     #[tokio::test]

@@ -6,11 +6,7 @@ use transfer::admin::{self, AdminError};
 use transfer::bot::Incoming;
 use transfer::dialogue::action::Action;
 use transfer::dialogue::notice::Word;
-use transfer::ids::TaskId;
-use transfer::pace::Pace;
 use transfer::submit::{self, SubmitError};
-use transfer::table::{Item, Key};
-use transfer::task::Wish;
 
 use crate::handler::{HandleError, Handler, settled};
 
@@ -29,14 +25,14 @@ impl Handler {
             let came_to = match action {
                 Action::Wish(id, wish) => task_word(submit::wish(table, id, *wish, None, now).await)?,
                 Action::Resume(id) => task_word(submit::resume(table, queue, id, now).await.map(drop))?,
-                Action::SetPace(id, pace) => self.set_pace(id, *pace, now).await?,
+                Action::SetPace(id, pace) => task_word(submit::repace(table, id, *pace, now).await)?,
                 Action::Retry { of, nonce } => {
                     task_word(submit::retry_skipped(table, queue, of, *nonce, now).await.map(drop))?
                 }
                 Action::Enable(id, enabled) => account_word(admin::set_enabled(table, id, *enabled).await)?,
                 Action::Priority(id, priority) => account_word(admin::set_priority(table, id, *priority).await)?,
                 Action::Label(id, label) => account_word(admin::set_label(table, id, label).await)?,
-                Action::ResetWaits(id) => account_word(admin::reset_waits(table, id, now).await)?,
+                Action::ResetWaits(id) => account_word(admin::reset_waits(table, id, Some(incoming.id), now).await)?,
                 Action::Delete(id) => account_word(admin::delete(table, id).await)?,
                 Action::RemoveMessage => {
                     if let Some(message) = incoming.message {
@@ -54,22 +50,6 @@ impl Handler {
             word = word.or(came_to);
         }
         Ok(word)
-    }
-
-    /// Notes another pace beside whatever is wished of the task already.
-    async fn set_pace(&self, id: &TaskId, pace: Pace, now: Timestamp) -> Result<Option<Word>, HandleError> {
-        let over = match self.table.get(&Key::task(id)).await?.map(|record| record.item) {
-            Some(Item::Task(task)) => task.state.is_over(),
-            Some(_) | None => return Ok(Some(Word::Gone)),
-        };
-        let wish = match self.table.get(&Key::command(id)).await?.map(|record| record.item) {
-            Some(Item::Command(command)) => command.wish,
-            Some(_) | None => Wish::Run,
-        };
-        if over {
-            return Ok(Some(Word::NotNow));
-        }
-        task_word(submit::wish(self.table.as_ref(), id, wish, Some(pace), now).await)
     }
 }
 

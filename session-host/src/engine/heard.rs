@@ -1,7 +1,8 @@
 //! The waits of one account as this process knows them: committed, or received and perhaps not committed yet.
 //!
 //! What was heard is never forgotten, with one exception: the admin resets an account's waits. The mark of that stands in
-//! the account beside the waits themselves, so a reading holds both or neither. What was received after the reset stays.
+//! the account beside the waits themselves and those that were forgotten, so a reading holds all or nothing. No clocks are
+//! compared: a wait that is not among the forgotten ones stays.
 
 use jiff::Timestamp;
 use transfer::account::{Account, MethodClass, Waits};
@@ -10,17 +11,14 @@ use transfer::account::{Account, MethodClass, Waits};
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     waits: Waits,
-    /// When a wait was received here last.
-    received_at: Option<Timestamp>,
     /// The last reset that was heard of.
     reset_at: Option<Timestamp>,
 }
 
 impl Heard {
     /// Notes a wait that was received just now.
-    pub(super) fn receive(&mut self, class: MethodClass, until: Timestamp, now: Timestamp) {
+    pub(super) fn receive(&mut self, class: MethodClass, until: Timestamp) {
         self.waits.extend(class, until);
-        self.received_at = Some(now);
     }
 
     /// Notes what is committed, as it was read.
@@ -36,9 +34,7 @@ impl Heard {
         }
         if account.waits_reset_at > self.reset_at {
             self.reset_at = account.waits_reset_at;
-            if self.received_at < self.reset_at {
-                self.waits = Waits::default();
-            }
+            self.waits = self.waits.without(&account.waits_forgotten);
         }
         account.waits.merged(&self.waits)
     }
@@ -59,6 +55,12 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn forgotten(wait: i64, at_second: i64) -> Account {
+        let mut account = account(None, Some(at_second));
+        account.waits_forgotten.write = Some(at(wait));
+        account
+    }
+
     fn account(wait: Option<i64>, reset: Option<i64>) -> Account {
         let mut account = Account::new("1".into(), String::new(), at(0), jiff::civil::date(1970, 1, 1));
         account.waits.write = wait.map(at);
@@ -69,7 +71,7 @@ mod tests {
     #[test]
     fn what_was_received_outlives_a_reading_that_does_not_know_it() {
         let mut heard = Heard::default();
-        heard.receive(CLASS, at(100), at(10));
+        heard.receive(CLASS, at(100));
         heard.read(&account(None, None));
         heard.read(&account(Some(50), None));
         assert_eq!(heard.until(CLASS, at(20)), Some(at(100)));
@@ -79,25 +81,25 @@ mod tests {
     #[test]
     fn a_reset_forgets_what_came_before_it_and_nothing_after() {
         let mut heard = Heard::default();
-        heard.receive(CLASS, at(100), at(10));
-        heard.read(&account(None, Some(15)));
+        heard.receive(CLASS, at(100));
+        heard.read(&forgotten(100, 15));
         assert_eq!(heard.until(CLASS, at(20)), None);
         // A reading from before the reset comes late.
         heard.read(&account(Some(100), None));
         assert_eq!(heard.until(CLASS, at(20)), None);
-        heard.receive(CLASS, at(300), at(21));
-        heard.read(&account(None, Some(15)));
+        heard.receive(CLASS, at(300));
+        heard.read(&forgotten(300, 15));
         assert_eq!(heard.until(CLASS, at(22)), Some(at(300)), "the same reset counts once");
-        heard.read(&account(None, Some(20)));
-        assert_eq!(heard.until(CLASS, at(22)), Some(at(300)), "it was received after the reset");
-        heard.read(&account(None, Some(30)));
+        heard.read(&forgotten(100, 20));
+        assert_eq!(heard.until(CLASS, at(22)), Some(at(300)), "it was not among the forgotten ones");
+        heard.read(&forgotten(300, 30));
         assert_eq!(heard.until(CLASS, at(31)), None);
     }
 
     #[test]
     fn what_others_committed_after_a_reset_counts() {
         let mut heard = Heard::default();
-        heard.receive(CLASS, at(100), at(10));
+        heard.receive(CLASS, at(100));
         assert_eq!(heard.with(&account(Some(400), Some(15))).write, Some(at(400)));
     }
 }

@@ -110,7 +110,7 @@ fn note(pool: &Pool, clock: &Clock, account: &AccountId, class: MethodClass, ref
     if let AccountEffect::Cooling { secs } = verdict(refusal, Attempt::First).account {
         let wait = SignedDuration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX));
         let now = clock.now();
-        pool.note_wait(account, class, now.saturating_add(wait).unwrap_or(Timestamp::MAX), now);
+        pool.note_wait(account, class, now.saturating_add(wait).unwrap_or(Timestamp::MAX));
     }
 }
 

@@ -109,14 +109,8 @@ impl Pool {
     }
 
     /// Notes a wait that was just received, before anything else is done with it.
-    pub(crate) fn note_wait(
-        &self,
-        account: &AccountId,
-        class: MethodClass,
-        until: jiff::Timestamp,
-        now: jiff::Timestamp,
-    ) {
-        self.inner().waits.entry(account.clone()).or_default().receive(class, until, now);
+    pub(crate) fn note_wait(&self, account: &AccountId, class: MethodClass, until: jiff::Timestamp) {
+        self.inner().waits.entry(account.clone()).or_default().receive(class, until);
     }
 
     /// Notes the waits that are committed: a connection makes no call during those either.

@@ -1,9 +1,9 @@
 //! An account's waits are forgotten because the admin says so.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::account::{Account, AccountState, Waits};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, UpdateId};
 use crate::table::{CommitError, Guard, Item, Table, Write};
 
 use super::{AdminError, CONFLICTS_MAX, read};
@@ -12,14 +12,23 @@ use super::{AdminError, CONFLICTS_MAX, read};
 /// that remember the waits to forget them as well, and auditors why calls went out earlier. An account with nothing to
 /// forget is left alone.
 ///
-/// If the process dies before the commit nothing happened, after it everything did.
+/// If the process dies before the commit nothing happened, after it everything did. Done again for the same update, it
+/// changes nothing: waits that came since are not forgotten with those that the admin saw.
 ///
 /// # Errors
 /// There is no such account, or the table failed.
-pub async fn reset_waits(table: &dyn Table, id: &AccountId, now: Timestamp) -> Result<(), AdminError> {
+pub async fn reset_waits(
+    table: &dyn Table,
+    id: &AccountId,
+    by: Option<UpdateId>,
+    now: Timestamp,
+) -> Result<(), AdminError> {
     for _ in 0..CONFLICTS_MAX {
         let Some(both) = read(table, id).await? else { return Err(AdminError::Unknown(id.clone())) };
-        let Some(account) = reset(both.account, now) else { return Ok(()) };
+        if by.is_some() && both.account.waits_reset_by == by {
+            return Ok(());
+        }
+        let Some(account) = reset(both.account, by, now) else { return Ok(()) };
         let write = Write::Put { item: Item::Account(account), guard: Guard::Version(both.account_version) };
         match table.commit(vec![write]).await {
             Ok(()) => return Ok(()),
@@ -31,14 +40,22 @@ pub async fn reset_waits(table: &dyn Table, id: &AccountId, now: Timestamp) -> R
 }
 
 /// The account afterwards; `None` when there is nothing to forget.
-fn reset(account: Account, now: Timestamp) -> Option<Account> {
+fn reset(account: Account, by: Option<UpdateId>, now: Timestamp) -> Option<Account> {
     let quarantined = account.state == AccountState::Quarantined;
     let Waits { write, read, resolve } = account.waits;
     let waits = [write, read, resolve].into_iter().flatten().any(|until| until > now);
     if !quarantined && !waits {
         return None;
     }
-    let account = Account { waits: Waits::default(), waits_reset_at: Some(now), ..account };
+    // Marks only grow, whatever clocks wrote them.
+    let after = account.waits_reset_at.map(|last| last.saturating_add(SignedDuration::from_millis(1)).unwrap_or(last));
+    let account = Account {
+        waits: Waits::default(),
+        waits_reset_at: Some(after.map_or(now, |after| after.max(now))),
+        waits_forgotten: account.waits,
+        waits_reset_by: by,
+        ..account
+    };
     Some(match quarantined {
         true => Account { state: AccountState::Ready, reason: None, since: now, ..account },
         false => account,

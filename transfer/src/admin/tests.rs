@@ -114,7 +114,7 @@ async fn nonsense_is_refused_and_nothing_is_written() {
     }
     let nobody = AccountId::from("9");
     assert!(matches!(set_enabled(&table, &nobody, true).await, Err(AdminError::Unknown(_))));
-    assert!(matches!(reset_waits(&table, &nobody, NOW).await, Err(AdminError::Unknown(_))));
+    assert!(matches!(reset_waits(&table, &nobody, None, NOW).await, Err(AdminError::Unknown(_))));
     assert_eq!(table.snapshot(), before);
 }
 
@@ -160,7 +160,7 @@ async fn a_reset_forgets_open_waits_lifts_the_quarantine_and_leaves_its_mark() {
     let banned = account(&table, "3").await.account;
     put(&table, Item::Account(Account { state: AccountState::Banned, ..banned })).await;
     for id in ["1", "2", "3"] {
-        reset_waits(&table, &id.into(), at(50)).await.unwrap();
+        reset_waits(&table, &id.into(), None, at(50)).await.unwrap();
     }
     let first = account(&table, "1").await.account;
     assert_eq!((first.waits, first.waits_reset_at), (crate::account::Waits::default(), Some(at(50))));
@@ -169,8 +169,28 @@ async fn a_reset_forgets_open_waits_lifts_the_quarantine_and_leaves_its_mark() {
     let third = account(&table, "3").await.account;
     assert_eq!((third.state, third.waits_reset_at), (AccountState::Banned, None), "nothing helps there");
     let before = table.snapshot();
-    reset_waits(&table, &"1".into(), at(60)).await.unwrap();
+    reset_waits(&table, &"1".into(), None, at(60)).await.unwrap();
     assert_eq!(table.snapshot(), before, "there was nothing left to forget");
+}
+
+#[tokio::test]
+async fn a_reset_that_is_delivered_again_forgets_nothing_that_came_since() {
+    let table = pool(&[5]).await;
+    let limit = async |second| {
+        let mut limited = account(&table, "1").await.account;
+        limited.waits.extend(MethodClass::Write, at(second));
+        put(&table, Item::Account(limited)).await;
+    };
+    limit(100).await;
+    let by = |number| Some(crate::ids::UpdateId(number));
+    reset_waits(&table, &"1".into(), by(7), at(50)).await.unwrap();
+    limit(200).await;
+    reset_waits(&table, &"1".into(), by(7), at(60)).await.unwrap();
+    assert_eq!(account(&table, "1").await.account.waits.write, Some(at(200)));
+    reset_waits(&table, &"1".into(), by(8), at(40)).await.unwrap();
+    let last = account(&table, "1").await.account;
+    assert_eq!((last.waits.write, last.waits_forgotten.write), (None, Some(at(200))));
+    assert!(last.waits_reset_at > Some(at(50)), "marks only grow, whatever the clock says");
 }
 
 #[tokio::test]
@@ -181,7 +201,7 @@ async fn a_reset_on_top_of_a_host_keeps_what_the_host_wrote() {
     put(&table.table, Item::Account(limited.clone())).await;
     limited.total.forwarded = 77;
     table.others.lock().unwrap().push(Item::Account(limited));
-    reset_waits(&table, &"1".into(), at(50)).await.unwrap();
+    reset_waits(&table, &"1".into(), None, at(50)).await.unwrap();
     let account = account(&table.table, "1").await.account;
     assert_eq!((account.total.forwarded, account.waits.write), (77, None));
 }

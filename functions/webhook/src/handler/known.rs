@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use transfer::bot::{Incoming, Said};
 use transfer::dialogue::press::Press;
 use transfer::dialogue::{Context, Dialogue, Fresh, Seen};
-use transfer::ids::{ChatId, InquiryId, Nonce, TaskId};
+use transfer::ids::{BotMessageId, ChatId, InquiryId, Nonce, TaskId};
 use transfer::inquiry::{Answer, Inquiry};
 use transfer::table::item::{RecentPeer, Settings, TakenUpdate};
 use transfer::table::{Guard, Item, Key, List, Table, TableError};
@@ -56,7 +56,7 @@ impl Known {
             Item::Update(taken) => Some((taken, record.version)),
             _ => None,
         });
-        let dialogue = match dialogue.map(|record| record.item) {
+        let mut dialogue = match dialogue.map(|record| record.item) {
             Some(Item::Dialogue(dialogue)) => *dialogue,
             Some(_) | None => Dialogue::new(chat, now),
         };
@@ -70,7 +70,14 @@ impl Known {
         };
         let settings = as_told(settings, incoming);
         let (task, found) = match &incoming.what {
-            Said::Pressed { data, .. } => about(table, &dialogue, chat, Press::parse(data).as_ref()).await?,
+            Said::Pressed { data, message, .. } => {
+                let about = about(table, &dialogue, chat, Press::parse(data).as_ref()).await?;
+                if about.shown_by == Some(*message) {
+                    // A host that did not find the message of the step sent the preview as one of its own.
+                    dialogue.message = Some(*message);
+                }
+                (about.task, about.found)
+            }
             Said::Text(_) | Said::Forwarded(_) | Said::Other => (Seen::None, None),
         };
         let locale = locale(handler, &settings);
@@ -129,27 +136,46 @@ async fn hosts_alive(table: &dyn Table, now: Timestamp) -> Result<bool, TableErr
     }))
 }
 
-/// The transfer that a press is about, and what a preview found that the press confirms.
+/// What a press is about.
+struct About {
+    task: Seen,
+    /// The titles that a preview found.
+    found: Option<(String, String)>,
+    /// The message that shows that preview.
+    shown_by: Option<BotMessageId>,
+}
+
+impl About {
+    fn task(task: Seen) -> Self {
+        Self { task, found: None, shown_by: None }
+    }
+}
+
 async fn about(
     table: &dyn Table,
     dialogue: &Dialogue,
     chat: ChatId,
     press: Option<&Press>,
-) -> Result<(Seen, Option<(String, String)>), TableError> {
+) -> Result<About, TableError> {
     if let Some(id) = press.and_then(Press::task) {
         let task = match table.get(&Key::task(id)).await?.map(|record| record.item) {
             Some(Item::Task(task)) if task.owner.is_none_or(|owner| owner == chat) => Seen::Task(task),
             Some(Item::Task(_)) => Seen::Foreign,
             Some(_) | None => Seen::Gone,
         };
-        return Ok((task, None));
+        return Ok(About::task(task));
     }
-    let (Some(Press::Step(_)), Some(id)) = (press, dialogue.state.inquiry()) else { return Ok((Seen::None, None)) };
-    let found = match inquiry(table, id).await? {
-        Some((Inquiry { answer: Some(Answer::Preview(preview)), .. }, _)) => Some((preview.source, preview.target)),
-        Some(_) | None => None,
+    let (Some(Press::Step(_)), Some(id)) = (press, dialogue.state.inquiry()) else {
+        return Ok(About::task(Seen::None));
     };
-    Ok((Seen::None, found))
+    let Some((Inquiry { message, answer, .. }, _)) = inquiry(table, id).await? else {
+        return Ok(About::task(Seen::None));
+    };
+    let found = match answer {
+        Some(Answer::Preview(preview)) => Some((preview.source, preview.target)),
+        Some(Answer::Impossible { .. }) | None => None,
+    };
+    Ok(About { task: Seen::None, found, shown_by: message })
 }
 
 /// An inquiry, and its version.

@@ -59,6 +59,12 @@ enum Finding {
 struct Hand {
     hold: Option<Box<Hold>>,
     connection: Arc<dyn Connection>,
+    marks: Marks,
+}
+
+/// What the look did to an account.
+#[derive(Default)]
+struct Marks {
     floods: Counters,
     state: Option<(AccountState, String)>,
 }
@@ -228,7 +234,7 @@ impl<'a> Looking<'a> {
             Reach::Held(hold) => hold,
             Reach::Busy => {
                 let open = self.shared.pool.open_connection(id);
-                let hand = |connection| Hand { hold: None, connection, floods: Counters::default(), state: None };
+                let hand = |connection| Hand { hold: None, connection, marks: Marks::default() };
                 return Ok(open.map(hand).ok_or(Finding::Busy));
             }
             Reach::Gone => return Ok(Err(Finding::Lost)),
@@ -236,19 +242,17 @@ impl<'a> Looking<'a> {
         let error = match pool::connected(self.shared, &mut hold).await {
             Ok(connection) => {
                 self.shared.fence.check()?;
-                return Ok(Ok(Hand { hold: Some(hold), connection, floods: Counters::default(), state: None }));
+                return Ok(Ok(Hand { hold: Some(hold), connection, marks: Marks::default() }));
             }
             Err(error) => error,
         };
         let finding = match error {
             OpenError::Unreachable(_) | OpenError::ClockSkew { .. } => Finding::NoConnection,
             OpenError::Refused(refusal) => {
-                let state = match verdict(&refusal, Attempt::First).account {
-                    AccountEffect::Becomes(state) => Some((state, refusal.text().to_owned())),
-                    _ => None,
-                };
-                note_down(self.shared, &mut hold, Counters::default(), state).await;
-                Finding::Lost
+                let mut marks = Marks::default();
+                let finding = self.refused(id, &mut marks, &refusal, MethodClass::Read);
+                note_down(self.shared, &mut hold, marks).await;
+                finding.unwrap_or(Finding::Lost)
             }
             OpenError::NoSession { .. } => Finding::Lost,
         };
@@ -259,9 +263,7 @@ impl<'a> Looking<'a> {
 
     async fn give_back(&self, hand: Hand) {
         let Some(mut hold) = hand.hold else { return };
-        if hand.state.is_some() || hand.floods != Counters::default() {
-            note_down(self.shared, &mut hold, hand.floods, hand.state).await;
-        }
+        note_down(self.shared, &mut hold, hand.marks).await;
         pool::give_back(self.shared, *hold).await;
     }
 
@@ -292,7 +294,7 @@ impl<'a> Looking<'a> {
                 Ok(counted) => found.counted = Some(counted),
                 Err(error) => {
                     let obstacle = Obstacle::Unreadable { address: draft.source.to_string() };
-                    return Ok(self.failed(hand, error, MethodClass::Read, obstacle));
+                    return Ok(self.failed(hand, id, error, MethodClass::Read, obstacle));
                 }
             }
             found.titles = (source.title, target.title);
@@ -321,7 +323,7 @@ impl<'a> Looking<'a> {
             Ok(peer) => peer,
             Err(error) => {
                 let obstacle = self.nobody_finds(&error, address);
-                return Ok(Err(self.failed(hand, error, class, obstacle)));
+                return Ok(Err(self.failed(hand, id, error, class, obstacle)));
             }
         };
         self.known.insert(address.to_string(), peer.id);
@@ -359,36 +361,49 @@ impl<'a> Looking<'a> {
     }
 
     /// What a failed call says of the account and of the chat.
-    fn failed(&self, hand: &mut Hand, error: CallError, class: MethodClass, obstacle: Obstacle) -> Finding {
-        let refusal = match error {
-            CallError::Uncertain(_) => return Finding::NoConnection,
-            CallError::Refused(refusal) => refusal,
-        };
-        match verdict(&refusal, Attempt::First).account {
-            AccountEffect::Cooling { secs } => {
-                hand.floods.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });
-                let until = self.shared.wait_until(secs);
-                if let Some(hold) = &hand.hold {
-                    let now = self.shared.ports.clock.now();
-                    self.shared.pool.note_wait(&hold.account.id, class, until, now);
-                }
-                Finding::Limited(until)
+    fn failed(
+        &self,
+        hand: &mut Hand,
+        id: &AccountId,
+        error: CallError,
+        class: MethodClass,
+        obstacle: Obstacle,
+    ) -> Finding {
+        match error {
+            CallError::Uncertain(_) => Finding::NoConnection,
+            CallError::Refused(refusal) => {
+                self.refused(id, &mut hand.marks, &refusal, class).unwrap_or(Finding::Not(obstacle))
             }
-            AccountEffect::Becomes(state) => self.left(hand, state, &refusal),
-            AccountEffect::ChangeDc(_) => self.left(hand, AccountState::SignedOut, &refusal),
-            AccountEffect::Fine | AccountEffect::NotForThisPeer => Finding::Not(obstacle),
         }
     }
 
-    #[expect(clippy::unused_self, reason = "it reads beside the others")]
-    fn left(&self, hand: &mut Hand, state: AccountState, refusal: &Refusal) -> Finding {
-        hand.state = Some((state, refusal.text().to_owned()));
-        Finding::Lost
+    /// What a refusal means for the account, of a call or of its connection; `None` when the account is not the cause.
+    /// A wait is noted before anything else is done with it.
+    fn refused(&self, id: &AccountId, marks: &mut Marks, refusal: &Refusal, class: MethodClass) -> Option<Finding> {
+        let state = match verdict(refusal, Attempt::First).account {
+            AccountEffect::Cooling { secs } => {
+                let until = self.shared.wait_until(secs);
+                self.shared.pool.note_wait(id, class, until);
+                marks.floods.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });
+                return Some(Finding::Limited(until));
+            }
+            AccountEffect::Becomes(state) => (state, refusal.text().to_owned()),
+            AccountEffect::ChangeDc(dc) => {
+                (AccountState::SignedOut, format!("the account lives in DC {dc}: log in again"))
+            }
+            AccountEffect::Fine | AccountEffect::NotForThisPeer => return None,
+        };
+        marks.state = Some(state);
+        Some(Finding::Lost)
     }
 }
 
 /// Writes down what the look did to the account; what cannot be written is in memory, and is written with its release.
-async fn note_down(shared: &Shared, hold: &mut Hold, floods: Counters, state: Option<(AccountState, String)>) {
+async fn note_down(shared: &Shared, hold: &mut Hold, marks: Marks) {
+    let Marks { floods, state } = marks;
+    if state.is_none() && floods == Counters::default() {
+        return;
+    }
     let (today, now) = (shared.today().0, shared.ports.clock.now());
     let noted = pool::change(shared, hold, |account| {
         account.day_mut(today).counters.add(floods);

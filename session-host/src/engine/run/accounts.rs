@@ -259,7 +259,7 @@ impl Run {
             AccountEffect::Fine => {}
             AccountEffect::Cooling { secs } => {
                 let until = self.shared.wait_until(secs);
-                self.shared.pool.note_wait(&id, class, until, self.now());
+                self.shared.pool.note_wait(&id, class, until);
                 if !mutated!(WaitNotCommitted) {
                     self.delta.waits.push((class, until));
                 }
