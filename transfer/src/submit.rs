@@ -316,6 +316,15 @@ async fn note(
     Err(SubmitError::Contended(id.clone()))
 }
 
+/// `task-r`, then `task-r2`: the same for the same task, and short enough for buttons however often it is retried.
+fn follow_up_of(id: &TaskId) -> TaskId {
+    let generation = |text: &str| if text.is_empty() { Some(1) } else { text.parse::<u32>().ok() };
+    match id.0.rsplit_once("-r").and_then(|(first, text)| Some((first, generation(text)?))) {
+        Some((first, generation)) => TaskId(format!("{first}-r{}", generation.saturating_add(1))),
+        None => TaskId(format!("{id}-r")),
+    }
+}
+
 /// A task of somebody's begins with a report that is open.
 fn report_of(task: &Task, now: Timestamp) -> Option<Write> {
     let owner = task.owner?;
@@ -357,7 +366,7 @@ pub async fn retry_skipped(
 ) -> Result<Box<Task>, SubmitError> {
     let (task, _) = read(table, id).await?;
     // The ledger of a task that is over does not grow any more, and the follow-up's id follows from the task's.
-    let follow_up = TaskId(format!("{id}-r"));
+    let follow_up = follow_up_of(id);
     if let Some(Record { item: Item::Task(task), .. }) = table.get(&Key::task(&follow_up)).await? {
         return Ok(task);
     }
@@ -632,6 +641,18 @@ mod tests {
         wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
         let error = resume(&table, &queue, &task.id, NOW).await.unwrap_err();
         assert_eq!(error.to_string(), "a task that is cancelled cannot be resumed");
+    }
+
+    #[test]
+    fn the_ids_of_retries_stay_short() {
+        let mut id = TaskId::from("t");
+        let ids: Vec<String> = (0..3)
+            .map(|_| {
+                id = follow_up_of(&id);
+                id.to_string()
+            })
+            .collect();
+        assert_eq!(ids, ["t-r", "t-r2", "t-r3"]);
     }
 
     #[tokio::test]

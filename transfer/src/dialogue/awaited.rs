@@ -67,7 +67,7 @@ impl Awaited {
                 .ok_or(Notice::NoPriority),
             Self::Label { account } => {
                 let label = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                let fits = (1..=LABEL_LEN_MAX).contains(&label.chars().count());
+                let fits = (1..=LABEL_LEN_MAX).contains(&label.chars().count()) && !label.chars().any(char::is_control);
                 if fits { Ok(Action::Label(account.clone(), label)) } else { Err(Notice::NoLabel) }
             }
             Self::Pace { task } => match input::pace(text) {
