@@ -1,7 +1,8 @@
 //! Updates by asking for them: for machines that Telegram cannot reach.
 //!
 //! What must stay true: an update is confirmed only after it was handled or given up, and nothing is given up silently;
-//! what one person does is handled in order, and people do not wait for one another within one answer of Telegram's.
+//! what one person does is handled in order, and people do not wait for one another within one answer of Telegram's; a
+//! pause that Telegram asks for is obeyed.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,12 +15,15 @@ use transfer::bot::telegram::{Received, TelegramBot};
 use transfer::bot::{BotError, Incoming};
 use transfer::ids::{ChatId, UpdateId};
 use webhook::gate::Admins;
-use webhook::handler::Handler;
+use webhook::handler::{HandleError, Handler};
 
 /// How long Telegram keeps a question open while there is nothing to tell.
 const POLL_SECS: u32 = 50;
 /// How often an update is tried; with the pauses between, for two and a half minutes.
 const TRIES_MAX: u32 = 10;
+/// How long the pauses that Telegram asks for are waited out for one update, all together: they are no tries, but the
+/// updates that came after it wait as well.
+const OBEYED_MAX: Duration = Duration::from_hours(1);
 /// After a failure; doubled each time.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause after a failure.
@@ -83,11 +87,32 @@ impl Polling {
     }
 }
 
-fn pause(failures: u32, error: &BotError) -> Duration {
-    match error {
-        BotError::RetryAfter { secs } => Duration::from_secs(*secs),
-        BotError::Gone(_) | BotError::Refused(_) | BotError::Failed(_) => growing(failures),
+/// What went wrong, and whether Telegram asked for a pause because of it.
+trait Failing: Display {
+    /// The pause that was asked for.
+    fn asked(&self) -> Option<Duration>;
+}
+
+impl Failing for BotError {
+    fn asked(&self) -> Option<Duration> {
+        match self {
+            Self::RetryAfter { secs } => Some(Duration::from_secs(*secs)),
+            Self::Gone(_) | Self::Refused(_) | Self::Failed(_) => None,
+        }
     }
+}
+
+impl Failing for HandleError {
+    fn asked(&self) -> Option<Duration> {
+        match self {
+            Self::Bot(error) => error.asked(),
+            _ => None,
+        }
+    }
+}
+
+fn pause(failures: u32, error: &impl Failing) -> Duration {
+    growing(failures).max(error.asked().unwrap_or_default())
 }
 
 fn growing(failures: u32) -> Duration {
@@ -99,7 +124,7 @@ async fn deliver<H, F, E>(admins: &Admins, updates: Vec<Received>, handle: H)
 where
     H: Fn(Incoming) -> F,
     F: Future<Output = Result<(), E>>,
-    E: Display,
+    E: Failing,
 {
     let mut by_chat: BTreeMap<ChatId, Vec<Incoming>> = BTreeMap::new();
     for incoming in updates.into_iter().filter_map(|update| admins.admit(update)) {
@@ -119,20 +144,24 @@ async fn persist<H, F, E>(incoming: Incoming, handle: &H)
 where
     H: Fn(Incoming) -> F,
     F: Future<Output = Result<(), E>>,
-    E: Display,
+    E: Failing,
 {
     let update = incoming.id;
-    for failures in 1..=TRIES_MAX {
-        match handle(incoming.clone()).await {
-            Ok(()) => return,
-            Err(error) if failures < TRIES_MAX => {
-                tracing::warn!(%error, %update, failures, "an update was not handled; it is tried again");
-                tokio::time::sleep(growing(failures)).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, %update, failures, "an update was not handled, and is given up");
-            }
+    let (mut failures, mut tries, mut obeyed) = (0, 0, Duration::ZERO);
+    while let Err(error) = handle(incoming.clone()).await {
+        failures += 1;
+        let pause = pause(failures, &error);
+        if error.asked().is_some() {
+            obeyed = obeyed.saturating_add(pause);
+        } else {
+            tries += 1;
         }
+        if tries >= TRIES_MAX || obeyed > OBEYED_MAX {
+            tracing::error!(%error, %update, failures, "an update was not handled, and is given up");
+            return;
+        }
+        tracing::warn!(%error, %update, failures, "an update was not handled; it is tried again");
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -143,6 +172,12 @@ mod tests {
     use transfer::bot::Said;
 
     use super::*;
+
+    impl Failing for &str {
+        fn asked(&self) -> Option<Duration> {
+            None
+        }
+    }
 
     fn wrote(id: u32, chat: i64, text: &str) -> Received {
         let what = Said::Text(text.to_owned());
@@ -189,5 +224,49 @@ mod tests {
         assert_eq!(tried[3..13], [2; 10]);
         assert_eq!(tried[13..], [3]);
         assert!(began.elapsed() > Duration::from_secs(150), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_telegram_asks_for_is_obeyed_and_is_no_try() {
+        let tried = Mutex::new(Vec::new());
+        let admins = Admins::new([5]).unwrap();
+        let began = tokio::time::Instant::now();
+        deliver(&admins, vec![wrote(1, 5, "a")], async |_: Incoming| {
+            let mut tried = tried.lock().unwrap();
+            tried.push(began.elapsed().as_secs());
+            // More often than a failing update is tried.
+            if tried.len() <= 12 { Err(HandleError::Bot(BotError::RetryAfter { secs: 40 })) } else { Ok(()) }
+        })
+        .await;
+        let expected: Vec<u64> = (0..=12).map(|times| times * 40).collect();
+        assert_eq!(*tried.lock().unwrap(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_pause_grows_and_pauses_without_end_are_given_up() {
+        let tried = Mutex::new(Vec::new());
+        let admins = Admins::new([5]).unwrap();
+        let began = tokio::time::Instant::now();
+        deliver(&admins, vec![wrote(1, 5, "a"), wrote(2, 5, "b")], async |incoming: Incoming| {
+            if incoming.id == UpdateId(2) {
+                return Ok(());
+            }
+            tried.lock().unwrap().push(began.elapsed().as_secs());
+            Err(BotError::RetryAfter { secs: 0 })
+        })
+        .await;
+        let tried = tried.into_inner().unwrap();
+        assert_eq!(tried[..6], [0, 1, 3, 7, 15, 31]);
+        let ended = began.elapsed();
+        assert!(ended <= OBEYED_MAX && ended + PAUSE_MAX > OBEYED_MAX, "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_longer_than_can_be_waited_for_is_given_up_at_once() {
+        let admins = Admins::new([5]).unwrap();
+        let began = tokio::time::Instant::now();
+        let handle = async |_: Incoming| Err(BotError::RetryAfter { secs: u64::MAX });
+        deliver(&admins, vec![wrote(1, 5, "a")], handle).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }
