@@ -1,9 +1,9 @@
 //! What another process needs to handle updates beside this one: lines for a shell. Secrets are not among them: they
 //! stand in files of mode 0600, and the lines read them from there.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +12,9 @@ use webhook::settings::{ADMINS, BOT_API, BOT_TOKEN, QUEUE_URL, TABLE, WEBHOOK_SE
 use crate::configuration::{BotConfiguration, Configuration};
 use crate::engines::Engines;
 use crate::failure::Failure;
+
+/// Nobody else reads the secrets.
+const MODE: u32 = 0o600;
 
 /// Where the secrets stand.
 pub(super) struct Secrets {
@@ -31,7 +34,7 @@ pub(super) fn save_secrets(dir: &Path, bot: &BotConfiguration) -> Result<Secrets
     save(&secrets.token, &bot.telegram.token)?;
     match &bot.webhook {
         Some(webhook) => save(&secrets.webhook, &webhook.secret)?,
-        None if secrets.webhook.exists() => {}
+        None if keep(&secrets.webhook)? => {}
         None => {
             let drawn = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
             save(&secrets.webhook, &SecretString::from(drawn))?;
@@ -41,9 +44,30 @@ pub(super) fn save_secrets(dir: &Path, bot: &BotConfiguration) -> Result<Secrets
 }
 
 fn save(path: &Path, secret: &SecretString) -> Result<(), Failure> {
-    let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
-    let written = opened.and_then(|mut file| file.write_all(secret.expose_secret().as_bytes()));
+    let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(path);
+    let written = opened.and_then(|mut file| {
+        close_to_others(&file)?;
+        file.write_all(secret.expose_secret().as_bytes())
+    });
     written.map_err(|error| Failure::Input(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Whether a secret of an earlier start stands there. An empty file is none: a start was cut off, or the disk was full.
+fn keep(path: &Path) -> Result<bool, Failure> {
+    let kept = match File::open(path) {
+        Ok(file) => io::read_to_string(&file).and_then(|secret| {
+            close_to_others(&file)?;
+            Ok(!secret.trim().is_empty())
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    };
+    kept.map_err(|error| Failure::Input(format!("cannot read {}: {error}", path.display())))
+}
+
+/// The mode given at opening is that of new files only.
+fn close_to_others(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(MODE))
 }
 
 /// The lines, for a POSIX shell.
@@ -92,5 +116,33 @@ mod tests {
     fn a_shell_takes_every_value_as_it_is() {
         assert_eq!(export("A", "it's $x"), r"export A='it'\''s $x'");
         assert_eq!(read_from("B", Path::new("/a b/c")), "export B=\"$(cat '/a b/c')\"");
+    }
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_is_closed_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["saved", "kept"] {
+            std::fs::write(dir.path().join(name), "an earlier one").unwrap();
+            std::fs::set_permissions(dir.path().join(name), Permissions::from_mode(0o644)).unwrap();
+        }
+        let (saved, kept) = (dir.path().join("saved"), dir.path().join("kept"));
+        save(&saved, &SecretString::from("new")).unwrap();
+        assert!(keep(&kept).unwrap());
+        assert_eq!((mode(&saved), mode(&kept)), (0o600, 0o600));
+        assert_eq!(std::fs::read_to_string(&saved).unwrap(), "new");
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "an earlier one");
+    }
+
+    #[test]
+    fn an_empty_file_and_none_at_all_are_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("webhook.secret");
+        assert!(!keep(&path).unwrap());
+        std::fs::write(&path, "\n").unwrap();
+        assert!(!keep(&path).unwrap());
     }
 }
