@@ -317,7 +317,7 @@ async fn note(
 }
 
 /// `task-r`, then `task-r2`: the same for the same task, and short enough for buttons however often it is retried.
-fn follow_up_of(id: &TaskId) -> TaskId {
+fn retry_id(id: &TaskId) -> TaskId {
     let generation = |text: &str| if text.is_empty() { Some(1) } else { text.parse::<u32>().ok() };
     match id.0.rsplit_once("-r").and_then(|(first, text)| Some((first, generation(text)?))) {
         Some((first, generation)) => TaskId(format!("{first}-r{}", generation.saturating_add(1))),
@@ -366,7 +366,7 @@ pub async fn retry_skipped(
 ) -> Result<Box<Task>, SubmitError> {
     let (task, _) = read(table, id).await?;
     // The ledger of a task that is over does not grow any more, and the follow-up's id follows from the task's.
-    let follow_up = follow_up_of(id);
+    let follow_up = retry_id(id);
     if let Some(Record { item: Item::Task(task), .. }) = table.get(&Key::task(&follow_up)).await? {
         return Ok(task);
     }
@@ -648,7 +648,7 @@ mod tests {
         let mut id = TaskId::from("t");
         let ids: Vec<String> = (0..3)
             .map(|_| {
-                id = follow_up_of(&id);
+                id = retry_id(&id);
                 id.to_string()
             })
             .collect();
