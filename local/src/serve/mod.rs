@@ -1,7 +1,8 @@
 //! Ferry as a bot on one machine: engines, host, and the handler of updates in one process.
 //!
 //! What must stay true: the webhook is listened to before Telegram is told of it; the bot's name is known before anything
-//! begins, so that a wrong token is a clear line and no silence; whatever ends first ends everything, cleanly.
+//! begins, so that a wrong token is a clear line and no silence; the host begins last, when nothing of the start can fail
+//! any more; whatever ends first ends everything, cleanly.
 
 mod beside;
 pub mod polling;
@@ -33,8 +34,9 @@ use polling::Polling;
 
 /// Deliveries that Telegram makes at the same time.
 const CONNECTIONS_MAX: u8 = 20;
-/// How long what is going on may take to end.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long what is going on may take to end. The host gives its jobs 20 s, and closes its sessions after that: cut off
+/// earlier, it would leave calls half done.
+const STOP_WITHIN: Duration = Duration::from_secs(40);
 /// After Telegram did not answer at the start; doubled each time.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause at the start.
@@ -79,7 +81,7 @@ pub async fn serve_on(
 ) -> Result<(), Failure> {
     let bot = bot_of(configuration)?;
     let telegram = TelegramBot::new(&bot.telegram).map_err(|error| Failure::input(&error))?;
-    Service { configuration, bot, telegram, engines, terminal }.run(front, stop).await
+    Service { configuration, bot, telegram, engines, terminal, front }.run(stop).await
 }
 
 fn bot_of(configuration: &Configuration) -> Result<&BotConfiguration, Failure> {
@@ -93,32 +95,25 @@ struct Service<'a> {
     telegram: TelegramBot,
     engines: &'a Engines,
     terminal: &'a Terminal,
+    front: Front,
 }
 
 impl Service<'_> {
-    async fn run(&self, front: Front, stop: &CancellationToken) -> Result<(), Failure> {
-        let identity = tokio::select! {
-            identity = self.introduced() => identity?,
-            () = stop.cancelled() => return Ok(()),
-        };
-        self.set_commands().await;
+    async fn run(&self, stop: &CancellationToken) -> Result<(), Failure> {
         let over = stop.child_token();
         let mut parts: JoinSet<Result<(), Failure>> = JoinSet::new();
-        parts.spawn(self.life().live(over.clone()));
-        match (front, &self.bot.webhook) {
-            (Front::Own, Some(webhook)) => self.start_webhook(webhook, &mut parts, &over).await?,
-            (Front::Own, None) => self.start_polling(&mut parts, &over),
-            (Front::Beside, webhook) => self.stand_beside(webhook.as_ref()).await?,
-        }
-        let data_dir = self.configuration.data_dir.display();
-        // Beside another process, everything that is said is for its shell.
-        let mark = if front == Front::Beside { "# " } else { "" };
-        self.terminal.line(format!("{mark}@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
-        let ended = tokio::select! {
-            // The stop first: the parts hear of it too, and may have ended by now.
-            biased;
+        let begun = tokio::select! {
+            begun = self.begin(&mut parts, &over) => begun,
             () = stop.cancelled() => Ok(()),
-            ended = parts.join_next() => over_early(ended),
+        };
+        let ended = match begun {
+            Err(failure) => Err(failure),
+            Ok(()) => tokio::select! {
+                // The stop first: the parts hear of it too, and may have ended by now.
+                biased;
+                () = stop.cancelled() => Ok(()),
+                ended = parts.join_next() => over_early(ended),
+            },
         };
         over.cancel();
         let all = async { while parts.join_next().await.is_some() {} };
@@ -128,22 +123,51 @@ impl Service<'_> {
         ended
     }
 
-    /// The bot's name; waits for Telegram if it does not answer, because machines start before their networks.
+    async fn begin(&self, parts: &mut JoinSet<Result<(), Failure>>, over: &CancellationToken) -> Result<(), Failure> {
+        let identity = self.introduced().await?;
+        self.set_commands().await;
+        match (self.front, &self.bot.webhook) {
+            (Front::Own, Some(webhook)) => self.start_webhook(webhook, parts, over).await?,
+            (Front::Own, None) => self.start_polling(parts, over),
+            (Front::Beside, webhook) => self.stand_beside(webhook.as_ref()).await?,
+        }
+        parts.spawn(self.life().live(over.clone()));
+        let data_dir = self.configuration.data_dir.display();
+        self.say(&format!("@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
+        Ok(())
+    }
+
+    /// Beside another process, everything that is said is for its shell.
+    fn say(&self, line: &str) {
+        let mark = if self.front == Front::Beside { "# " } else { "" };
+        self.terminal.line(format!("{mark}{line}"));
+    }
+
+    /// The bot's name.
     async fn introduced(&self) -> Result<Identity, Failure> {
+        self.patiently(|| self.telegram.identity()).await.map_err(|error| match error {
+            BotError::Refused(why) | BotError::Gone(why) => {
+                Failure::Input(format!("telegram does not know the bot ({why}): is bot.token what @BotFather told?"))
+            }
+            other => Failure::failed(&other),
+        })
+    }
+
+    /// Asks until Telegram says yes or no, because machines start before their networks.
+    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<T, BotError>
+    where
+        F: Future<Output = Result<T, BotError>>,
+    {
         let mut pause = PAUSE_MIN;
         loop {
-            match self.telegram.identity().await {
-                Ok(identity) => return Ok(identity),
-                Err(BotError::Refused(why) | BotError::Gone(why)) => {
-                    let line = format!("telegram does not know the bot ({why}): is bot.token what @BotFather told?");
-                    return Err(Failure::Input(line));
-                }
-                Err(error @ (BotError::Failed(_) | BotError::RetryAfter { .. })) => {
-                    self.terminal.line(format!("{error}; trying again"));
-                    tokio::time::sleep(pause).await;
-                    pause = pause.saturating_mul(2).min(PAUSE_MAX);
-                }
-            }
+            let (error, asked) = match ask().await {
+                Err(error @ BotError::RetryAfter { secs }) => (error, Duration::from_secs(secs)),
+                Err(error @ BotError::Failed(_)) => (error, Duration::ZERO),
+                answered => return answered,
+            };
+            self.say(&format!("{error}; trying again"));
+            tokio::time::sleep(pause.max(asked)).await;
+            pause = pause.saturating_mul(2).min(PAUSE_MAX);
         }
     }
 
@@ -207,8 +231,8 @@ impl Service<'_> {
     }
 
     async fn set_webhook(&self, webhook: &WebhookConfiguration) -> Result<(), Failure> {
-        let set = self.telegram.set_webhook(&webhook.url, &webhook.secret, CONNECTIONS_MAX).await;
-        set.map_err(|error| match error {
+        let set = || self.telegram.set_webhook(&webhook.url, &webhook.secret, CONNECTIONS_MAX);
+        self.patiently(set).await.map_err(|error| match error {
             BotError::Refused(why) => Failure::Input(format!("bot.webhook.url: {why}")),
             other => Failure::failed(&other),
         })
