@@ -6,10 +6,11 @@
 mod counting;
 mod looking;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use transfer::ids::InquiryId;
 use transfer::inquiry::{ANSWERED_WITHIN, Answer, Inquiry, Obstacle, Question};
 use transfer::queue::Job;
@@ -33,13 +34,19 @@ const FORGOTTEN: Duration = Duration::from_secs(90);
 /// How often a commit is tried on top of what others wrote.
 const CONFLICTS_MAX: u32 = 8;
 
-/// Inquiries that were seen unanswered: their version, and since when (uptime).
+/// Inquiries that nobody answered, as this host knows them.
 #[derive(Default)]
-pub(crate) struct Unanswered(Mutex<BTreeMap<InquiryId, (u64, Duration)>>);
+pub(crate) struct Unanswered {
+    /// Seen unanswered: their version, and since when (uptime).
+    seen: Mutex<BTreeMap<InquiryId, (u64, Duration)>>,
+    /// Committed as expired, and not told yet.
+    expired: Mutex<VecDeque<Box<Inquiry>>>,
+    news: Notify,
+}
 
 impl Unanswered {
     fn is_forgotten(&self, id: &InquiryId, version: u64, now: Duration) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = seen.entry(id.clone()).or_insert((version, now));
         if seen.0 != version {
             *seen = (version, now);
@@ -48,7 +55,16 @@ impl Unanswered {
     }
 
     fn forget(&self, id: &InquiryId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    fn put_expired(&self, inquiry: Box<Inquiry>) {
+        self.expired.lock().unwrap_or_else(PoisonError::into_inner).push_back(inquiry);
+        self.news.notify_one();
+    }
+
+    fn take_expired(&self) -> Option<Box<Inquiry>> {
+        self.expired.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 }
 
@@ -135,18 +151,30 @@ async fn commit(shared: &Shared, inquiry: Box<Inquiry>, version: u64) -> Result<
     Ok(shared.store.commit(&[write], &key, stands).await? == Committed::Yes)
 }
 
-/// Says once that nobody answered in time: committed first, so that of several hosts one says it.
+/// Nobody answered in time. Committed first, so that of several hosts one says it; said by [`run`], so that whoever
+/// notices does not wait for the bot.
 async fn expire(shared: &Shared, mut inquiry: Box<Inquiry>, version: u64) -> Result<(), Halt> {
-    let answer = Answer::Impossible { reason: Obstacle::Expired };
-    inquiry.answer = Some(answer.clone());
-    if !commit(shared, inquiry.clone(), version).await? {
-        return Ok(());
-    }
-    shared.unanswered.forget(&inquiry.id);
-    if let Err(why) = show(shared, &mut inquiry, &answer).await {
-        tracing::warn!(inquiry = %inquiry.id, ?why, "nobody was told that an inquiry expired");
+    inquiry.answer = Some(Answer::Impossible { reason: Obstacle::Expired });
+    if commit(shared, inquiry.clone(), version).await? {
+        shared.unanswered.forget(&inquiry.id);
+        shared.unanswered.put_expired(inquiry);
     }
     Ok(())
+}
+
+/// Says which inquiries expired, until it is dropped.
+#[expect(clippy::infinite_loop, reason = "it ends with the host, by being dropped")]
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let answer = Answer::Impossible { reason: Obstacle::Expired };
+    loop {
+        let Some(mut inquiry) = shared.unanswered.take_expired() else {
+            shared.unanswered.news.notified().await;
+            continue;
+        };
+        if let Err(why) = show(&shared, &mut inquiry, &answer).await {
+            tracing::warn!(inquiry = %inquiry.id, ?why, "nobody was told that an inquiry expired");
+        }
+    }
 }
 
 /// Queues an inquiry again that nobody answers, or says that it expired. `anew`: whatever was queued is gone.

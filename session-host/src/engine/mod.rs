@@ -174,15 +174,17 @@ impl SessionHost {
     pub async fn run(self) -> Result<(), Halt> {
         let shared = self.shared;
         fence::renew(&shared).await?;
+        let mut parts = JoinSet::new();
+        // However long the beginning takes, the right to act is kept; should it fail, that ends with the parts.
+        parts.spawn(fence::keep(shared.clone()));
         if shared.config.alone {
             sweeper::begin_anew(&shared).await?;
         }
-        let mut parts = JoinSet::new();
-        parts.spawn(fence::keep(shared.clone()));
         parts.spawn(Sweeper::new(shared.clone()).run());
         parts.spawn(pool::let_go_of_idle(shared.clone()));
         parts.spawn(reporter::run(shared.clone()));
         parts.spawn(alerts::run(shared.clone()));
+        parts.spawn(inquiry::run(shared.clone()));
         let ended = Consumer::new(shared.clone()).run().await;
         pool::close_all(&shared).await;
         parts.shutdown().await;
