@@ -239,6 +239,11 @@ impl<'a> Looking<'a> {
             }
             Reach::Gone => return Ok(Err(Finding::Lost)),
         };
+        // It was chosen from a list that may be behind; what counts is what was read just now.
+        if let Some(limited) = self.limited(id, MethodClass::Read) {
+            pool::give_back(self.shared, *hold).await;
+            return Ok(Err(limited));
+        }
         let error = match pool::connected(self.shared, &mut hold).await {
             Ok(connection) => {
                 self.shared.fence.check()?;
@@ -290,6 +295,9 @@ impl<'a> Looking<'a> {
             return Ok(Finding::Not(Obstacle::Unpostable { address: draft.target.to_string() }));
         }
         if found.counted.is_none() {
+            if let Some(limited) = self.limited(id, MethodClass::Read) {
+                return Ok(limited);
+            }
             match count(hand.connection.as_ref(), &source, &draft.selection).await {
                 Ok(counted) => found.counted = Some(counted),
                 Err(error) => {
@@ -315,9 +323,13 @@ impl<'a> Looking<'a> {
             let known = expect_item!(self.shared.store.get(&key).await?, Peer, key);
             hash = known.map(|(known, _)| (peer, known.access_hash));
         }
-        let (class, seen) = match hash {
-            Some((peer, hash)) => (MethodClass::Read, hand.connection.look(peer, hash).await),
-            None => (MethodClass::Resolve, hand.connection.resolve(address).await),
+        let class = if hash.is_some() { MethodClass::Read } else { MethodClass::Resolve };
+        if let Some(limited) = self.limited(id, class) {
+            return Ok(Err(limited));
+        }
+        let seen = match hash {
+            Some((peer, hash)) => hand.connection.look(peer, hash).await,
+            None => hand.connection.resolve(address).await,
         };
         let peer = match seen {
             Ok(peer) => peer,
@@ -331,6 +343,11 @@ impl<'a> Looking<'a> {
             self.remember(id, &peer).await;
         }
         Ok(Ok(peer))
+    }
+
+    /// A call during a wait that is known would be refused without being made, and that is no new flood.
+    fn limited(&self, id: &AccountId, class: MethodClass) -> Option<Finding> {
+        self.shared.pool.known_wait(id, class, self.shared.ports.clock.now()).map(Finding::Limited)
     }
 
     fn nobody_finds(&self, error: &CallError, address: &PeerAddress) -> Obstacle {
