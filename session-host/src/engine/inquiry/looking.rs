@@ -67,6 +67,8 @@ struct Hand {
 struct Marks {
     floods: Counters,
     state: Option<(AccountState, String)>,
+    /// A call on its connection got no answer.
+    uncertain: bool,
 }
 
 /// What was found so far.
@@ -268,7 +270,11 @@ impl<'a> Looking<'a> {
 
     async fn give_back(&self, hand: Hand) {
         let Some(mut hold) = hand.hold else { return };
+        let is_spent = hand.marks.uncertain || hand.marks.state.is_some();
         note_down(self.shared, &mut hold, hand.marks).await;
+        if is_spent {
+            pool::close(&mut hold).await;
+        }
         pool::give_back(self.shared, *hold).await;
     }
 
@@ -387,7 +393,10 @@ impl<'a> Looking<'a> {
         obstacle: Obstacle,
     ) -> Finding {
         match error {
-            CallError::Uncertain(_) => Finding::NoConnection,
+            CallError::Uncertain(_) => {
+                hand.marks.uncertain = true;
+                Finding::NoConnection
+            }
             CallError::Refused(refusal) => {
                 self.refused(id, &mut hand.marks, &refusal, class).unwrap_or(Finding::Not(obstacle))
             }
@@ -417,7 +426,7 @@ impl<'a> Looking<'a> {
 
 /// Writes down what the look did to the account; what cannot be written is in memory, and is written with its release.
 async fn note_down(shared: &Shared, hold: &mut Hold, marks: Marks) {
-    let Marks { floods, state } = marks;
+    let Marks { floods, state, uncertain: _ } = marks;
     if state.is_none() && floods == Counters::default() {
         return;
     }
