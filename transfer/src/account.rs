@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, HostId, UpdateId};
+use crate::ids::{AccountId, ChatId, HostId, UpdateId};
 use crate::lease::Lease;
 
 /// What hosts know of an account.
@@ -47,6 +47,12 @@ pub struct Account {
     /// When its connections were last closed by a holder that may have left a call uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// When Telegram last confirmed that its session is good: by any call, or by the check of an idle account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Timestamp>,
+    /// When it joined chats lately, oldest first: Telegram does not like many in an hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined_at: Vec<Timestamp>,
     /// When the admin forgot its waits last: whoever remembers some of before does not wait for them any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_reset_at: Option<Timestamp>,
@@ -141,6 +147,21 @@ pub struct Profile {
     /// Messages a day; `None`: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_budget: Option<u32>,
+    /// That it is to leave the pool: it is not chosen any more, and a host signs it out and erases it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<Leaving>,
+}
+
+/// That an account is to leave the pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whom to tell; `None`: whoever asked looks for himself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<ChatId>,
+    /// Counts its jobs.
+    pub seq: u64,
 }
 
 /// A pool member as the pool's decisions see it.
@@ -232,6 +253,8 @@ impl Account {
             lease_epoch: 0,
             let_go_for: None,
             closed_at: None,
+            checked_at: None,
+            joined_at: Vec::new(),
             waits_reset_at: None,
             waits_forgotten: Waits::default(),
             waits_reset_by: None,

@@ -128,6 +128,11 @@ text_id! {
     InquiryId
 }
 
+text_id! {
+    /// One login that is under way.
+    LoginId
+}
+
 /// A chat of the bot's, as the Bot API numbers it; a private chat has its user's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -44,6 +44,9 @@ pub struct Host {
     pub program_version: String,
     /// How many accounts it holds.
     pub accounts_held: u32,
+    /// The only account it works with, named by its environment; the pool rests meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_account: Option<AccountId>,
     /// Accounts of other hosts that its tasks wait for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wants: Vec<AccountId>,

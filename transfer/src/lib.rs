@@ -37,6 +37,7 @@ pub mod ids;
 pub mod inquiry;
 pub mod intent;
 pub mod lease;
+pub mod login;
 pub mod message;
 #[cfg(feature = "mutants")]
 pub mod mutant;
@@ -47,6 +48,7 @@ pub mod queue;
 pub mod random_id;
 pub mod refusal;
 pub mod screen;
+pub mod seal;
 pub mod selection;
 pub mod sequence;
 pub mod settle;

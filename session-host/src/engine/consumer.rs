@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use transfer::queue::{About, Delivery, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared, alerts, inquiry};
+use super::{Halt, Shared, alerts, inquiry, leaving, login};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -129,6 +129,9 @@ async fn work_about(shared: &Arc<Shared>, about: &About) -> Result<Ended, Halt> 
     match about {
         About::Batch { task, .. } => run::work_on(shared, task).await,
         About::Inquiry { inquiry } => inquiry::answer(shared, inquiry).await,
+        About::Login { login } => login::work_on(shared, login).await,
+        About::Leaving { leaving } => leaving::work_on(shared, leaving).await,
+        About::Panic { .. } => leaving::panic(shared).await,
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) async fn renew(shared: &Shared) -> Result<(), Halt> {
         renewed_at: fence.clock.now(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         accounts_held: shared.pool.held_count(),
+        only_account: None,
         wants: shared.sharing.wishes(),
     });
     // Any copy is as good as another: this is the only writer, and what others look at is that it moves.

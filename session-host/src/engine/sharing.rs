@@ -153,6 +153,7 @@ mod tests {
             renewed_at: Timestamp::UNIX_EPOCH,
             program_version: String::new(),
             accounts_held: 0,
+            only_account: None,
             wants: wants.iter().map(|id| AccountId::from(*id)).collect(),
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use transfer::bot::memory::MemoryBot;
-use transfer::bot::{Bot, BotError, CommandHint, PressId, Screen};
+use transfer::bot::{Bot, BotError, CommandHint, Picture, PressId, Screen};
 use transfer::ids::{BotMessageId, ChatId, Incarnation, InquiryId, TaskId};
 use transfer::inquiry::{Inquiry, Question};
 use transfer::submit::NewTask;
@@ -122,6 +122,25 @@ impl Bot for RemoteBot {
         let shown = screen.html.lines().next().unwrap_or_default().to_owned();
         self.network.tell(|| format!("edits {}: {shown:?}", message.0));
         self.call(Some(message), async move { told.edit(chat, message, &screen).await }).await
+    }
+
+    async fn send_photo(&self, chat: ChatId, picture: &Picture, screen: &Screen) -> Result<BotMessageId, BotError> {
+        let (told, picture, screen) = (self.chat.told.clone(), picture.clone(), screen.clone());
+        self.network.tell(|| format!("shows {:?}", screen.html.lines().next().unwrap_or_default()));
+        self.call(None, async move { told.send_photo(chat, &picture, &screen).await }).await
+    }
+
+    async fn edit_photo(
+        &self,
+        chat: ChatId,
+        message: BotMessageId,
+        picture: &Picture,
+        screen: &Screen,
+    ) -> Result<(), BotError> {
+        let (told, picture, screen) = (self.chat.told.clone(), picture.clone(), screen.clone());
+        let shown = screen.html.lines().next().unwrap_or_default().to_owned();
+        self.network.tell(|| format!("shows anew {}: {shown:?}", message.0));
+        self.call(Some(message), async move { told.edit_photo(chat, message, &picture, &screen).await }).await
     }
 
     async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {

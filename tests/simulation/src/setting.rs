@@ -85,6 +85,7 @@ pub(crate) fn pool(plan: &Plan) -> Vec<Write> {
             group: None,
             enabled: true,
             daily_budget: account.budget,
+            leaving: None,
         };
         [Item::Account(Account::new(id, "+1…".into(), plan.begin, today)), Item::Profile(profile)]
     });

@@ -131,6 +131,7 @@ impl Stage {
             group: None,
             enabled: true,
             daily_budget: None,
+            leaving: None,
         };
         let items = [Item::Account(Account::new(account, "+1…".into(), now, today)), Item::Profile(profile)];
         self.put(items.into()).await;

@@ -189,6 +189,25 @@ impl Bot for Mute {
         std::future::pending().await
     }
 
+    async fn send_photo(
+        &self,
+        _: ChatId,
+        _: &transfer::bot::Picture,
+        _: &transfer::bot::Screen,
+    ) -> Result<BotMessageId, transfer::bot::BotError> {
+        std::future::pending().await
+    }
+
+    async fn edit_photo(
+        &self,
+        _: ChatId,
+        _: BotMessageId,
+        _: &transfer::bot::Picture,
+        _: &transfer::bot::Screen,
+    ) -> Result<(), transfer::bot::BotError> {
+        std::future::pending().await
+    }
+
     async fn delete(&self, _: ChatId, _: BotMessageId) -> Result<(), transfer::bot::BotError> {
         Ok(())
     }

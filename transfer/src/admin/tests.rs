@@ -30,7 +30,15 @@ async fn pool(priorities: &[i32]) -> MemoryTable {
         let account = Account::new(id.clone(), "+44…21".to_owned(), NOW, date(1970, 1, 1));
         put(&table, Item::Account(account)).await;
         let label = format!("Account {id}");
-        let profile = Profile { id, label, priority: *priority, group: None, enabled: true, daily_budget: Some(9) };
+        let profile = Profile {
+            id,
+            label,
+            priority: *priority,
+            group: None,
+            enabled: true,
+            daily_budget: Some(9),
+            leaving: None,
+        };
         put(&table, Item::Profile(profile)).await;
     }
     table

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{BUTTON_DATA_LEN_MAX, Bot, BotError, CommandHint, PressId, Screen};
+use super::{BUTTON_DATA_LEN_MAX, Bot, BotError, CAPTION_LEN_MAX, CommandHint, Picture, PressId, Screen};
 use crate::ids::{BotMessageId, ChatId};
+use crate::screen::visible_len;
 
 /// What was said, and what stands there now.
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub struct MemoryBot {
 #[derive(Debug, Default)]
 struct Told {
     chats: BTreeMap<ChatId, BTreeMap<BotMessageId, Screen>>,
+    pictures: BTreeMap<(ChatId, BotMessageId), Picture>,
     answers: Vec<(PressId, Option<String>)>,
     commands: BTreeMap<Option<String>, Vec<CommandHint>>,
     edits: u64,
@@ -34,6 +36,11 @@ impl MemoryBot {
         let told = self.lock();
         let messages = told.chats.get(&chat);
         messages.into_iter().flatten().map(|(id, screen)| (*id, screen.clone())).collect()
+    }
+
+    /// The picture that a message shows, if it is one.
+    pub fn picture(&self, chat: ChatId, message: BotMessageId) -> Option<Picture> {
+        self.lock().pictures.get(&(chat, message)).cloned()
     }
 
     /// How presses were answered, oldest first.
@@ -67,6 +74,16 @@ fn check(screen: &Screen) -> Result<(), BotError> {
     }
 }
 
+fn check_photo(picture: &Picture, screen: &Screen) -> Result<(), BotError> {
+    if !picture.0.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Err(BotError::Refused("IMAGE_PROCESS_FAILED".to_owned()));
+    }
+    if visible_len(&screen.html) > CAPTION_LEN_MAX {
+        return Err(BotError::Refused("message caption is too long".to_owned()));
+    }
+    check(screen)
+}
+
 #[async_trait]
 impl Bot for MemoryBot {
     async fn send(&self, chat: ChatId, screen: &Screen) -> Result<BotMessageId, BotError> {
@@ -81,16 +98,50 @@ impl Bot for MemoryBot {
     async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError> {
         check(screen)?;
         let mut told = self.lock();
+        let is_picture = told.pictures.contains_key(&(chat, message));
         let shown = told.chats.get_mut(&chat).and_then(|messages| messages.get_mut(&message));
         let Some(shown) = shown else { return Err(BotError::Gone("message to edit not found".to_owned())) };
+        if is_picture {
+            return Err(BotError::Refused("there is no text in the message to edit".to_owned()));
+        }
         let changes = shown != screen;
         shown.clone_from(screen);
         told.edits += u64::from(changes);
         Ok(())
     }
 
+    async fn send_photo(&self, chat: ChatId, picture: &Picture, screen: &Screen) -> Result<BotMessageId, BotError> {
+        check_photo(picture, screen)?;
+        let id = self.send(chat, screen).await?;
+        self.lock().pictures.insert((chat, id), picture.clone());
+        Ok(id)
+    }
+
+    async fn edit_photo(
+        &self,
+        chat: ChatId,
+        message: BotMessageId,
+        picture: &Picture,
+        screen: &Screen,
+    ) -> Result<(), BotError> {
+        check_photo(picture, screen)?;
+        let mut told = self.lock();
+        let before = told.pictures.insert((chat, message), picture.clone());
+        let shown = told.chats.get_mut(&chat).and_then(|messages| messages.get_mut(&message));
+        let Some(shown) = shown else {
+            told.pictures.remove(&(chat, message));
+            return Err(BotError::Gone("message to edit not found".to_owned()));
+        };
+        let changes = shown != screen || before.as_ref() != Some(picture);
+        shown.clone_from(screen);
+        told.edits += u64::from(changes);
+        Ok(())
+    }
+
     async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {
-        if let Some(messages) = self.lock().chats.get_mut(&chat) {
+        let mut told = self.lock();
+        told.pictures.remove(&(chat, message));
+        if let Some(messages) = told.chats.get_mut(&chat) {
             messages.remove(&message);
         }
         Ok(())

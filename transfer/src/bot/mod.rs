@@ -9,6 +9,8 @@ pub mod memory;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use crate::ids::{BotMessageId, ChatId, MessageId, PeerId, UpdateId};
 
 /// Characters of a message after its markup is taken out (source: <https://core.telegram.org/bots/api#sendmessage>).
 pub const TEXT_LEN_MAX: usize = 4_096;
+/// Characters under a picture after the markup is taken out (source: <https://core.telegram.org/bots/api#sendphoto>).
+pub const CAPTION_LEN_MAX: usize = 1_024;
 /// Bytes of a button's data (source: <https://core.telegram.org/bots/api#inlinekeyboardbutton>).
 pub const BUTTON_DATA_LEN_MAX: usize = 64;
 
@@ -26,7 +30,19 @@ pub trait Bot: Send + Sync {
     /// Sends a message.
     async fn send(&self, chat: ChatId, screen: &Screen) -> Result<BotMessageId, BotError>;
     /// Puts a screen in place of what a message shows. That it shows it already is no error.
+    ///
+    /// Only a text can take a text's place: Telegram refuses it for a message that is a picture.
     async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError>;
+    /// Sends a picture with a screen under it, whose text has at most [`CAPTION_LEN_MAX`] characters.
+    async fn send_photo(&self, chat: ChatId, picture: &Picture, screen: &Screen) -> Result<BotMessageId, BotError>;
+    /// Puts another picture and screen in place of what a picture message shows. That it shows them already is no error.
+    async fn edit_photo(
+        &self,
+        chat: ChatId,
+        message: BotMessageId,
+        picture: &Picture,
+        screen: &Screen,
+    ) -> Result<(), BotError>;
     /// Removes a message. That it is gone already is no error.
     async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError>;
     /// Ends the little clock on a pressed button, with a word or without. A press too old to be answered is no error.
@@ -42,6 +58,16 @@ pub struct Screen {
     pub html: String,
     /// Rows of buttons under it.
     pub buttons: Vec<Vec<Button>>,
+}
+
+/// A PNG. It may show a way into an account, so its `Debug` tells its length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture(pub Vec<u8>);
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({} bytes)", self.0.len())
+    }
 }
 
 /// A button under a message.

@@ -123,6 +123,7 @@ pub fn one_of_each() -> Vec<Item> {
             group: Some("a".to_owned()),
             enabled: true,
             daily_budget: None,
+            leaving: None,
         }),
         Item::Day(DayRecord { account: account_id.clone(), date: date(2026, 2, 28), counters }),
         Item::Peer(KnownPeer {
@@ -166,6 +167,7 @@ pub fn one_of_each() -> Vec<Item> {
             renewed_at: instant(10),
             program_version: "0.1.0".to_owned(),
             accounts_held: 3,
+            only_account: None,
             wants: vec![AccountId::from("7001")],
         }),
     ]

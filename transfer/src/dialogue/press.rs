@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::ids::{AccountId, TaskId};
+use crate::ids::{AccountId, LoginId, TaskId};
 use crate::pace::Preset;
 use crate::text::Language;
 
@@ -64,8 +64,28 @@ pub enum Press {
     AskDelete(AccountId),
     /// Delete it.
     Delete(AccountId),
-    /// Show how accounts are added.
+    /// Ask for its group.
+    AskGroup(AccountId),
+    /// Log it in again.
+    LoginAgain(AccountId),
+    /// Ask how an account is to be added.
     AddAccount,
+    /// A digit of a login's code.
+    Digit(LoginId, u8),
+    /// Take the last digit back.
+    Erase(LoginId),
+    /// The code is complete.
+    Complete(LoginId),
+    /// Have another code sent.
+    Resend(LoginId),
+    /// End a login.
+    CancelLogin(LoginId),
+    /// Ask whether to sign every account out.
+    AskPanic,
+    /// Ask once more.
+    AskPanicAgain,
+    /// Sign every account out.
+    Panic,
     /// Show the statistics.
     Statistics,
     /// Show the settings.
@@ -109,7 +129,17 @@ impl fmt::Display for Press {
             Self::Reset(id) => write!(f, "reset:{id}"),
             Self::AskDelete(id) => write!(f, "delete?:{id}"),
             Self::Delete(id) => write!(f, "delete:{id}"),
+            Self::AskGroup(id) => write!(f, "group?:{id}"),
+            Self::LoginAgain(id) => write!(f, "login:{id}"),
             Self::AddAccount => f.write_str("add"),
+            Self::Digit(id, digit) => write!(f, "digit:{id}:{digit}"),
+            Self::Erase(id) => write!(f, "erase:{id}"),
+            Self::Complete(id) => write!(f, "complete:{id}"),
+            Self::Resend(id) => write!(f, "resend:{id}"),
+            Self::CancelLogin(id) => write!(f, "stop:{id}"),
+            Self::AskPanic => f.write_str("panic?"),
+            Self::AskPanicAgain => f.write_str("panic??"),
+            Self::Panic => f.write_str("panic!"),
             Self::Statistics => f.write_str("stats"),
             Self::Settings => f.write_str("settings"),
             Self::Speak(language) => write!(f, "speak:{language}"),
@@ -144,28 +174,7 @@ impl Press {
             | Self::RetrySkipped(id)
             | Self::Skipped(id, _)
             | Self::RepeatTask(id) => Some(id),
-            Self::Menu
-            | Self::Help
-            | Self::NewTransfer
-            | Self::Tasks(_)
-            | Self::Pool
-            | Self::Accounts(_)
-            | Self::Account(_)
-            | Self::Enable(_)
-            | Self::Disable(_)
-            | Self::AskPriority(_)
-            | Self::AskLabel(_)
-            | Self::AskReset(_)
-            | Self::Reset(_)
-            | Self::AskDelete(_)
-            | Self::Delete(_)
-            | Self::AddAccount
-            | Self::Statistics
-            | Self::Settings
-            | Self::Speak(_)
-            | Self::AskZone
-            | Self::Step(_)
-            | Self::Nothing => None,
+            _ => None,
         }
     }
 
@@ -180,31 +189,22 @@ impl Press {
             | Self::AskReset(id)
             | Self::Reset(id)
             | Self::AskDelete(id)
-            | Self::Delete(id) => Some(id),
-            Self::Menu
-            | Self::Help
-            | Self::NewTransfer
-            | Self::Tasks(_)
-            | Self::Task(_)
-            | Self::Pause(_)
-            | Self::Resume(_)
-            | Self::AskCancel(_)
-            | Self::Cancel(_)
-            | Self::AskPace(_)
-            | Self::SetPace(..)
-            | Self::CustomPace(_)
-            | Self::RetrySkipped(_)
-            | Self::Skipped(..)
-            | Self::RepeatTask(_)
-            | Self::Pool
-            | Self::Accounts(_)
-            | Self::AddAccount
-            | Self::Statistics
-            | Self::Settings
-            | Self::Speak(_)
-            | Self::AskZone
-            | Self::Step(_)
-            | Self::Nothing => None,
+            | Self::Delete(id)
+            | Self::AskGroup(id)
+            | Self::LoginAgain(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The login that it is about.
+    pub fn login(&self) -> Option<&LoginId> {
+        match self {
+            Self::Digit(id, _)
+            | Self::Erase(id)
+            | Self::Complete(id)
+            | Self::Resend(id)
+            | Self::CancelLogin(id) => Some(id),
+            _ => None,
         }
     }
 
@@ -218,6 +218,9 @@ impl Press {
             "stats" => Self::Statistics,
             "settings" => Self::Settings,
             "zone?" => Self::AskZone,
+            "panic?" => Self::AskPanic,
+            "panic??" => Self::AskPanicAgain,
+            "panic!" => Self::Panic,
             "-" => Self::Nothing,
             _ => return None,
         })
@@ -226,6 +229,7 @@ impl Press {
     fn about(word: &str, rest: &str) -> Option<Self> {
         let task = || TaskId::from(rest);
         let account = || AccountId::from(rest);
+        let login = || LoginId::from(rest);
         Some(match word {
             "tasks" => Self::Tasks(rest.parse().ok()?),
             "task" => Self::Task(task()),
@@ -255,6 +259,16 @@ impl Press {
             "reset" => Self::Reset(account()),
             "delete?" => Self::AskDelete(account()),
             "delete" => Self::Delete(account()),
+            "group?" => Self::AskGroup(account()),
+            "login" => Self::LoginAgain(account()),
+            "digit" => {
+                let (id, digit) = rest.rsplit_once(':')?;
+                Self::Digit(LoginId::from(id), digit.parse().ok().filter(|digit| *digit <= 9)?)
+            }
+            "erase" => Self::Erase(login()),
+            "complete" => Self::Complete(login()),
+            "resend" => Self::Resend(login()),
+            "stop" => Self::CancelLogin(login()),
             "speak" => Self::Speak(rest.parse().ok()?),
             "w" => Self::Step(rest.to_owned()),
             _ => return None,
@@ -271,6 +285,7 @@ mod tests {
     fn every_press_survives_its_data_and_fits_under_a_button() {
         let task = || TaskId("00000000-0000-4000-8000-000000000000".to_owned());
         let account = || AccountId("9223372036854775807".to_owned());
+        let login = || LoginId("00000000-0000-4000-8000-000000000000".to_owned());
         for press in [
             Press::Menu,
             Press::Help,
@@ -298,7 +313,17 @@ mod tests {
             Press::Reset(account()),
             Press::AskDelete(account()),
             Press::Delete(account()),
+            Press::AskGroup(account()),
+            Press::LoginAgain(account()),
             Press::AddAccount,
+            Press::Digit(login(), 9),
+            Press::Erase(login()),
+            Press::Complete(login()),
+            Press::Resend(login()),
+            Press::CancelLogin(login()),
+            Press::AskPanic,
+            Press::AskPanicAgain,
+            Press::Panic,
             Press::Statistics,
             Press::Settings,
             Press::Speak(Language::Zh),
@@ -314,7 +339,7 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_press() {
-        for data in ["", ":", "tasks:", "tasks:-1", "pace:x", "pace:x:huge", "speak:fr", "fly:1", "menu:1"] {
+        for data in ["", ":", "tasks:", "tasks:-1", "pace:x", "pace:x:huge", "speak:fr", "fly:1", "menu:1", "digit:x", "digit:x:10"] {
             assert_eq!(Press::parse(data), None, "{data}");
         }
     }

@@ -14,7 +14,15 @@ fn member(id: &str, priority: i32) -> Member {
     let id = AccountId::from(id);
     Member {
         account: Account::new(id.clone(), "+44…21".to_owned(), at(-1_000), TODAY),
-        profile: Profile { label: format!("label-{id}"), id, priority, group: None, enabled: true, daily_budget: None },
+        profile: Profile {
+            label: format!("label-{id}"),
+            id,
+            priority,
+            group: None,
+            enabled: true,
+            daily_budget: None,
+            leaving: None,
+        },
     }
 }
 

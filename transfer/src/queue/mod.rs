@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InquiryId, TaskId};
+use crate::ids::{AccountId, InquiryId, LoginId, TaskId};
 
 /// How often a job is received before it goes to the dead letters.
 pub const RECEIVES_MAX: u32 = 5;
@@ -45,6 +45,21 @@ pub enum About {
         /// Which.
         inquiry: InquiryId,
     },
+    /// A login whose next step is a host's.
+    Login {
+        /// Which.
+        login: LoginId,
+    },
+    /// An account that is to leave the pool.
+    Leaving {
+        /// Which.
+        leaving: AccountId,
+    },
+    /// Every account is to be signed out at once.
+    Panic {
+        /// Always true: the word stands for itself.
+        panic: bool,
+    },
 }
 
 /// A job that was received and is not yet deleted.
@@ -69,11 +84,29 @@ impl Job {
         Self { v: 1, about: About::Inquiry { inquiry }, seq }
     }
 
+    /// The job to take the next step of a login.
+    pub fn login(login: LoginId, seq: u64) -> Self {
+        Self { v: 1, about: About::Login { login }, seq }
+    }
+
+    /// The job to sign an account out and erase it.
+    pub fn leaving(account: AccountId, seq: u64) -> Self {
+        Self { v: 1, about: About::Leaving { leaving: account }, seq }
+    }
+
+    /// The job to sign every account out.
+    pub fn panic(seq: u64) -> Self {
+        Self { v: 1, about: About::Panic { panic: true }, seq }
+    }
+
     /// Jobs of one group are in flight one at a time, in order.
     pub fn group(&self) -> String {
         match &self.about {
             About::Batch { task, .. } => task.to_string(),
             About::Inquiry { inquiry } => format!("inquiry-{inquiry}"),
+            About::Login { login } => format!("login-{login}"),
+            About::Leaving { leaving } => format!("leaving-{leaving}"),
+            About::Panic { .. } => "panic".to_owned(),
         }
     }
 

@@ -332,6 +332,7 @@ fn member(id: &str, label: &str, priority: i32, state: AccountState) -> Member {
         group: None,
         enabled: true,
         daily_budget: Some(1_250),
+        leaving: None,
     };
     Member { account, profile }
 }

@@ -14,6 +14,8 @@ use crate::ids::{AccountId, BotMessageId, ChatId, MessageId, PeerId, TaskId, Upd
 use crate::inquiry::Inquiry;
 use crate::intent::{Skip, SkipReason};
 use crate::lease::Host;
+use crate::login::Login;
+use crate::seal::Sealed;
 use crate::sequence::IdSequence;
 use crate::table::{Key, List};
 use crate::task::{Command, Task};
@@ -69,6 +71,12 @@ pub enum Item {
     Report(Report),
     /// Something the admins were told once.
     Alert(AlertRecord),
+    /// The sealed session of an account.
+    Session(SessionRecord),
+    /// A login that is under way.
+    Login(Box<Login>),
+    /// That every account is to be signed out at once.
+    Panic(Panic),
 }
 
 /// One day of an account.
@@ -268,12 +276,38 @@ pub struct AlertRecord {
     pub at: Timestamp,
 }
 
+/// The sealed session of an account: its keys, and the application it logged in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The account.
+    pub account: AccountId,
+    /// What only a host can open.
+    pub sealed: Sealed,
+    /// When it was put here.
+    pub at: Timestamp,
+}
+
+/// That every account is to be signed out at Telegram and erased here, at once: the panic button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Panic {
+    /// Who pressed it; `None`: the operator, at the terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ChatId>,
+    /// When.
+    pub at: Timestamp,
+    /// Since when nothing is left to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
+}
+
 /// Updates are delivered again for 24 hours at most.
 const UPDATE_KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// A conversation that expired is told so for a while.
 const DIALOGUE_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Inquiries are of no use to anybody soon after.
 const INQUIRY_KEPT: SignedDuration = SignedDuration::from_hours(48);
+/// A login that is over is of no use to anybody; one that is not is abandoned long before.
+const LOGIN_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// What was told once may be told again after so long.
 const ALERT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -307,6 +341,9 @@ impl Item {
             Self::Inquiry(inquiry) => Key::inquiry(&inquiry.id),
             Self::Report(report) => Key::report(&report.task),
             Self::Alert(alert) => Key::alert(&alert.kind, &alert.subject),
+            Self::Session(session) => Key::session(&session.account),
+            Self::Login(login) => Key::login(&login.id),
+            Self::Panic(_) => Key::panic(),
         }
     }
 
@@ -318,6 +355,7 @@ impl Item {
             Self::Update(update) => after(&update.at, UPDATE_KEPT),
             Self::Inquiry(inquiry) => after(&inquiry.asked_at, INQUIRY_KEPT),
             Self::Alert(alert) => after(&alert.at, ALERT_KEPT),
+            Self::Login(login) => after(&login.touched_at, LOGIN_KEPT),
             Self::Account(_)
             | Self::Profile(_)
             | Self::Day(_)
@@ -332,7 +370,9 @@ impl Item {
             | Self::Host(_)
             | Self::Settings(_)
             | Self::Recent(_)
-            | Self::Report(_) => None,
+            | Self::Report(_)
+            | Self::Session(_)
+            | Self::Panic(_) => None,
         }
     }
 
@@ -342,6 +382,8 @@ impl Item {
             Self::Task(task) => task.state.due_at(),
             Self::Inquiry(inquiry) => inquiry.answer.is_none().then_some(inquiry.asked_at),
             Self::Report(report) => report.open_since,
+            Self::Login(login) => login.due_at(),
+            Self::Panic(panic) => panic.done_at.is_none().then_some(panic.at),
             Self::Account(_)
             | Self::Profile(_)
             | Self::Day(_)
@@ -357,7 +399,8 @@ impl Item {
             | Self::Settings(_)
             | Self::Recent(_)
             | Self::Update(_)
-            | Self::Alert(_) => None,
+            | Self::Alert(_)
+            | Self::Session(_) => None,
         }
     }
 
@@ -382,7 +425,10 @@ impl Item {
             | Self::Update(_)
             | Self::Inquiry(_)
             | Self::Report(_)
-            | Self::Alert(_) => None,
+            | Self::Alert(_)
+            | Self::Session(_)
+            | Self::Login(_)
+            | Self::Panic(_) => None,
         }
     }
 
@@ -391,6 +437,7 @@ impl Item {
         match self {
             Self::Account(account) => account.lease_epoch,
             Self::Task(task) => task.lease_epoch,
+            Self::Login(login) => login.lease_epoch,
             Self::Profile(_)
             | Self::Day(_)
             | Self::Peer(_)
@@ -407,7 +454,9 @@ impl Item {
             | Self::Update(_)
             | Self::Inquiry(_)
             | Self::Report(_)
-            | Self::Alert(_) => 0,
+            | Self::Alert(_)
+            | Self::Session(_)
+            | Self::Panic(_) => 0,
         }
     }
 
@@ -432,7 +481,10 @@ impl Item {
             | Self::Update(_)
             | Self::Inquiry(_)
             | Self::Report(_)
-            | Self::Alert(_) => None,
+            | Self::Alert(_)
+            | Self::Session(_)
+            | Self::Login(_)
+            | Self::Panic(_) => None,
         }
     }
 }

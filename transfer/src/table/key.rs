@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::ids::{AccountId, ChatId, HostId, InquiryId, MessageId, PeerId, TaskId, UpdateId};
+use crate::ids::{AccountId, ChatId, HostId, InquiryId, LoginId, MessageId, PeerId, TaskId, UpdateId};
 
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,6 +129,21 @@ impl Key {
     /// Something the admins were told once.
     pub fn alert(kind: &str, subject: &str) -> Self {
         Self::new(format!("ALERT#{kind}"), format!("ALERT#{subject}"))
+    }
+
+    /// The sealed session of an account.
+    pub fn session(id: &AccountId) -> Self {
+        Self::new(format!("ACCOUNT#{id}"), "SESSION")
+    }
+
+    /// A login that is under way.
+    pub fn login(id: &LoginId) -> Self {
+        Self::new(format!("LOGIN#{id}"), "LOGIN")
+    }
+
+    /// That every account is to be signed out.
+    pub fn panic() -> Self {
+        Self::new("INSTALLATION".to_owned(), "PANIC")
     }
 
     /// A host's renewals.

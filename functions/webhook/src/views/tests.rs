@@ -59,7 +59,8 @@ fn chunk(task: &TaskId, number: u64, secs_ago: i64, messages: i32) -> Item {
 fn member(id: &str) -> Vec<Item> {
     let account = Account::new(id.into(), "+44…21".to_owned(), before(9_000), date(2026, 3, 5));
     let label = format!("Account {id}");
-    let profile = Profile { id: id.into(), label, priority: 5, group: None, enabled: true, daily_budget: None };
+    let profile =
+        Profile { id: id.into(), label, priority: 5, group: None, enabled: true, daily_budget: None, leaving: None };
     vec![Item::Account(account), Item::Profile(profile)]
 }
 

@@ -33,7 +33,17 @@ async fn stage(language: &'static str) -> Stage {
         let today = now.to_zoned(stage.handler.zone.clone()).date();
         stage.put(Item::Account(Account::new(id.clone(), "+44…21".to_owned(), now, today))).await;
         let label = label.to_owned();
-        stage.put(Item::Profile(Profile { id, label, priority, group: None, enabled: true, daily_budget: None })).await;
+        stage
+            .put(Item::Profile(Profile {
+                id,
+                label,
+                priority,
+                group: None,
+                enabled: true,
+                daily_budget: None,
+                leaving: None,
+            }))
+            .await;
     }
     stage
 }

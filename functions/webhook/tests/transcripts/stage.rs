@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use transfer::bot::memory::MemoryBot;
-use transfer::bot::{Bot, BotError, CommandHint, Incoming, Origin, PressId, Said, Screen};
+use transfer::bot::{Bot, BotError, CommandHint, Incoming, Origin, Picture, PressId, Said, Screen};
 use transfer::clock::Clock;
 use transfer::ids::{BotMessageId, ChatId, UpdateId};
 use transfer::inquiry::{Answer, Inquiry, Question};
@@ -57,6 +57,22 @@ impl Bot for FailingBot {
     async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError> {
         self.try_it()?;
         self.inner.edit(chat, message, screen).await
+    }
+
+    async fn send_photo(&self, chat: ChatId, picture: &Picture, screen: &Screen) -> Result<BotMessageId, BotError> {
+        self.try_it()?;
+        self.inner.send_photo(chat, picture, screen).await
+    }
+
+    async fn edit_photo(
+        &self,
+        chat: ChatId,
+        message: BotMessageId,
+        picture: &Picture,
+        screen: &Screen,
+    ) -> Result<(), BotError> {
+        self.try_it()?;
+        self.inner.edit_photo(chat, message, picture, screen).await
     }
 
     async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {
@@ -206,6 +222,7 @@ impl Stage {
                 renewed_at: self.handler.clock.now(),
                 program_version: String::new(),
                 accounts_held: 0,
+                only_account: None,
                 wants: Vec::new(),
             };
             self.put(Item::Host(host)).await;

@@ -91,7 +91,10 @@ impl State {
             | Item::Update(_)
             | Item::Inquiry(_)
             | Item::Report(_)
-            | Item::Alert(_) => {}
+            | Item::Alert(_)
+            | Item::Session(_)
+            | Item::Login(_)
+            | Item::Panic(_) => {}
         }
     }
 

@@ -15,15 +15,15 @@ use reqwest::{Client, Proxy, Url};
 use secrecy::{ExposeSecret, SecretString};
 use teloxide_core::RequestError;
 use teloxide_core::payloads::{
-    AnswerCallbackQuerySetters, EditMessageTextSetters, GetUpdatesSetters, SendMessageSetters, SetMyCommandsSetters,
-    SetWebhookSetters,
+    AnswerCallbackQuerySetters, EditMessageMediaSetters, EditMessageTextSetters, GetUpdatesSetters, SendMessageSetters,
+    SendPhotoSetters, SetMyCommandsSetters, SetWebhookSetters,
 };
 use teloxide_core::requests::Requester;
 use teloxide_core::types as tg;
 
 pub use update::{Received, Unreadable, read};
 
-use super::{Bot, BotError, CommandHint, PressId, Screen};
+use super::{Bot, BotError, CommandHint, Picture, PressId, Screen};
 use crate::ids::{BotMessageId, ChatId, UpdateId};
 use refused::{Means, meaning};
 
@@ -207,6 +207,10 @@ fn keyboard(screen: &Screen) -> Option<tg::InlineKeyboardMarkup> {
     (!rows.is_empty()).then(|| tg::InlineKeyboardMarkup::new(rows))
 }
 
+fn upload(picture: &Picture) -> tg::InputFile {
+    tg::InputFile::memory(picture.0.clone()).file_name("picture.png")
+}
+
 /// Addresses of chats stand in many screens, and none of them is to be shown as a card.
 fn no_preview() -> tg::LinkPreviewOptions {
     tg::LinkPreviewOptions {
@@ -238,6 +242,34 @@ impl Bot for TelegramBot {
     async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), BotError> {
         let asked = self.bot.edit_message_text(tg::ChatId(chat.0), tg::MessageId(message.0), &screen.html);
         let asked = asked.parse_mode(tg::ParseMode::Html).link_preview_options(no_preview());
+        let asked = match keyboard(screen) {
+            Some(keyboard) => asked.reply_markup(keyboard),
+            None => asked,
+        };
+        let edited = self.call(asked).await.map(drop);
+        edited.or_else(|error| unless(error, Means::NotModified))
+    }
+
+    async fn send_photo(&self, chat: ChatId, picture: &Picture, screen: &Screen) -> Result<BotMessageId, BotError> {
+        let asked = self.bot.send_photo(tg::ChatId(chat.0), upload(picture));
+        let asked = asked.caption(&screen.html).parse_mode(tg::ParseMode::Html);
+        let asked = match keyboard(screen) {
+            Some(keyboard) => asked.reply_markup(keyboard),
+            None => asked,
+        };
+        self.call(asked).await.map(|message| BotMessageId(message.id.0))
+    }
+
+    async fn edit_photo(
+        &self,
+        chat: ChatId,
+        message: BotMessageId,
+        picture: &Picture,
+        screen: &Screen,
+    ) -> Result<(), BotError> {
+        let photo = tg::InputMediaPhoto::new(upload(picture)).caption(&screen.html).parse_mode(tg::ParseMode::Html);
+        let (chat, message) = (tg::ChatId(chat.0), tg::MessageId(message.0));
+        let asked = self.bot.edit_message_media(chat, message, tg::InputMedia::Photo(photo));
         let asked = match keyboard(screen) {
             Some(keyboard) => asked.reply_markup(keyboard),
             None => asked,

@@ -61,6 +61,28 @@ async fn a_message_is_sent_as_html_with_buttons_and_without_previews() {
 }
 
 #[tokio::test]
+async fn a_picture_is_uploaded_with_its_caption_and_replaced_with_its_bytes() {
+    let picture = Picture(b"\x89PNG\r\n\x1a\nplanted-picture".to_vec());
+    assert!(!format!("{picture:?}").contains("112"), "{picture:?}");
+    let (api, server) = answering("200 OK", MESSAGE);
+    let bot = TelegramBot::new(&settings(&api)).unwrap();
+    assert_eq!(bot.send_photo(ChatId(5), &picture, &screen()).await, Ok(BotMessageId(42)));
+    let request = server.join().unwrap();
+    assert!(request.starts_with(&format!("POST /bot{TOKEN}/SendPhoto")), "{request}");
+    let (api, server) = answering("200 OK", MESSAGE);
+    let bot = TelegramBot::new(&settings(&api)).unwrap();
+    assert_eq!(bot.edit_photo(ChatId(5), BotMessageId(42), &picture, &screen()).await, Ok(()));
+    let replaced = server.join().unwrap();
+    assert!(replaced.starts_with(&format!("POST /bot{TOKEN}/EditMessageMedia")), "{replaced}");
+    for said in [request, replaced] {
+        assert!(said.contains("multipart/form-data"), "{said}");
+        for part in ["planted-picture", "<b>hello</b>", "HTML", "\"callback_data\":\"menu\""] {
+            assert!(said.contains(part), "{part} is missing in {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_stands_already_is_no_error() {
     let same = r#"{"ok":false,"error_code":400,"description":"Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"}"#;
     let (api, _server) = answering("400 Bad Request", same);

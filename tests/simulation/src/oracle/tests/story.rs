@@ -183,6 +183,7 @@ impl Story {
             renewed_at: begin(),
             program_version: String::new(),
             accounts_held: 0,
+            only_account: None,
             wants: Vec::new(),
         };
         self.put_by(process, vec![Item::Host(host)]).await;
