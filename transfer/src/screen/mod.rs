@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod event;
+pub mod login;
 pub mod pool;
 pub mod reason;
 pub mod settings;

@@ -28,7 +28,7 @@ use crate::text::Language;
 const TODAY: Date = date(2026, 3, 5);
 
 /// Noon in the reader's zone.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-03-05T04:00:00Z".parse().unwrap()
 }
 
@@ -36,12 +36,12 @@ fn before(secs: i64) -> Timestamp {
     now() - jiff::SignedDuration::from_secs(secs)
 }
 
-fn locale(language: Language) -> Locale {
+pub(super) fn locale(language: Language) -> Locale {
     Locale { language, zone: TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::fixed(jiff::tz::offset(8))) }
 }
 
 /// The screen as people see it, in both languages.
-fn seen(render: impl Fn(&Locale) -> Screen) -> String {
+pub(super) fn seen(render: impl Fn(&Locale) -> Screen) -> String {
     let mut text = String::new();
     for language in Language::ALL {
         let screen = render(&locale(language));

@@ -20,6 +20,7 @@ files!(
     "wizard",
     "tasks",
     "accounts",
+    "login",
     "statistics",
     "settings",
     "progress",
