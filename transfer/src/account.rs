@@ -3,12 +3,17 @@
 //! The two stand in two items with one writer each (`ACCOUNT`: the host that holds the lease; `PROFILE`: the admin), so
 //! that an admin who renames an account never makes an outcome's commit fail.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ChatId, HostId, UpdateId};
 use crate::lease::Lease;
+
+/// Chats that an account joins within [`JOINS_WITHIN`] at most: Telegram takes those who join many for spammers.
+pub const JOINS_MAX: usize = 5;
+/// See [`JOINS_MAX`].
+pub const JOINS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// What hosts know of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,6 +266,24 @@ impl Account {
         }
     }
 
+    /// When it may join a chat again; `None`: now.
+    pub fn may_join_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if mutated!(JoinsUncounted) {
+            return None;
+        }
+        // A clock that was set back must not make joins of the future last for ever.
+        let recent = self.joined_at.iter().filter(|at| now.duration_since(**at).abs() < JOINS_WITHIN);
+        let recent: Vec<Timestamp> = recent.copied().collect();
+        let oldest = recent.len().checked_sub(JOINS_MAX).and_then(|first| recent.get(first))?;
+        oldest.saturating_add(JOINS_WITHIN).ok()
+    }
+
+    /// Notes that it joins a chat now. What is too old to count is forgotten.
+    pub fn joins(&mut self, now: Timestamp) {
+        self.joined_at.retain(|at| now.duration_since(*at).abs() < JOINS_WITHIN);
+        self.joined_at.push(now);
+    }
+
     /// Today's counters, begun anew when the day has turned.
     pub fn day_mut(&mut self, today: Date) -> &mut Day {
         if self.today.date != today {
@@ -288,6 +311,20 @@ mod tests {
         other.extend(MethodClass::Read, at(20));
         let merged = waits.merged(&other);
         assert_eq!((merged.write, merged.read, merged.resolve), (Some(at(10)), Some(at(20)), None));
+    }
+
+    #[test]
+    fn an_account_joins_five_chats_an_hour() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut account = Account::new("a".into(), "+44…21".to_owned(), at(0), jiff::civil::date(1970, 1, 1));
+        for second in [10, 20, 30, 40, 50] {
+            assert_eq!(account.may_join_at(at(second)), None);
+            account.joins(at(second));
+        }
+        assert_eq!(account.may_join_at(at(60)), Some(at(3610)));
+        assert_eq!(account.may_join_at(at(3610)), None);
+        account.joins(at(3610));
+        assert_eq!((account.may_join_at(at(3611)), account.joined_at.len()), (Some(at(3620)), 5));
     }
 
     #[test]

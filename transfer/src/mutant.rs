@@ -87,6 +87,13 @@ mutants! {
     /// A task sleeps until the last account may go on, not the first. Liveness.
     WakesAtTheLast = "wakes-at-the-last",
 
+    /// An idle account is checked although it has to wait. No call during a wait.
+    CheckedInWait = "checked-in-wait",
+    /// Joins are not counted. No more than five an hour and account.
+    JoinsUncounted = "joins-uncounted",
+    /// An account that leaves is chosen all the same. It begins at most one more chunk.
+    LeavingChosen = "leaving-chosen",
+
     /// An intent reserves nothing of the daily budget. Budgets.
     BudgetNotReserved = "budget-not-reserved",
     /// Whoever takes an account's lease begins its day at nothing. Budgets.

@@ -4,6 +4,8 @@
 //! the highest priority, among equals one that was never used, then the least recently used, then by id so that every
 //! host chooses alike. Waits are compared with `now`: one that is over is over, nobody has to clear it.
 
+pub mod standing;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +71,7 @@ enum Unfit {
     Frozen,
     Banned,
     Disabled,
+    Leaving,
     OtherGroup,
     NotTheOne,
 }
@@ -86,6 +89,9 @@ impl Member {
         }
         if need.group.is_some_and(|group| self.profile.group.as_deref() != Some(group)) {
             return Some(Unfit::OtherGroup);
+        }
+        if self.profile.leaving.is_some() && !mutated!(LeavingChosen) {
+            return Some(Unfit::Leaving);
         }
         if !self.profile.enabled {
             return Some(Unfit::Disabled);
@@ -198,6 +204,7 @@ impl Unfit {
             Self::Frozen => "Telegram froze these, appeal in its app".to_owned(),
             Self::Banned => "Telegram banned or deleted these, replace them".to_owned(),
             Self::Disabled => "enable one of these".to_owned(),
+            Self::Leaving => "these leave the pool".to_owned(),
             Self::OtherGroup => "these are in another group".to_owned(),
             Self::NotTheOne => "these are not the account the task is bound to".to_owned(),
         }

@@ -50,6 +50,9 @@ pub struct Task {
     /// Only accounts of this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Whether accounts that are not inside may join source and target.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub join: bool,
     /// Only this account, where message ids are per account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound_to: Option<AccountId>,

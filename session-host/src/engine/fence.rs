@@ -71,7 +71,7 @@ pub(crate) async fn renew(shared: &Shared) -> Result<(), Halt> {
         renewed_at: fence.clock.now(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         accounts_held: shared.pool.held_count(),
-        only_account: None,
+        only_account: shared.config.only_account.clone(),
         wants: shared.sharing.wishes(),
     });
     // Any copy is as good as another: this is the only writer, and what others look at is that it moves.

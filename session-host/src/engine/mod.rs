@@ -25,13 +25,14 @@ mod store;
 mod sweeper;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::bot::Bot;
 use transfer::clock::Clock;
-use transfer::ids::{ChatId, HostId, Incarnation};
+use transfer::ids::{AccountId, ChatId, HostId, Incarnation};
 use transfer::lease::Lease;
 use transfer::queue::Queue;
 use transfer::table::Table;
@@ -85,7 +86,15 @@ pub struct HostConfig {
     pub zone: TimeZone,
     /// Who is told what concerns the whole installation.
     pub admins: Vec<ChatId>,
+    /// The only account that this host works with; the pool is left alone meanwhile.
+    pub only_account: Option<AccountId>,
+    /// How long nobody heard of an account before Telegram is asked whether its session is still good:
+    /// [`CHECK_IDLE_AFTER`], unless somebody has no time to wait for that.
+    pub check_idle_after: Duration,
 }
+
+/// How long an account may be idle before its session is checked.
+pub const CHECK_IDLE_AFTER: Duration = Duration::from_secs(6 * 3600);
 
 /// What the parts of a host share.
 pub(crate) struct Shared {

@@ -23,7 +23,7 @@ use transfer::verdict::{AccountEffect, Attempt, verdict};
 use super::Shared;
 use super::fence::Fence;
 use super::pool::Pool;
-use crate::telegram::{CallError, Connection, Difference, Forward, Forwarded, Newest, Peer};
+use crate::telegram::{CallError, Connection, Difference, Forward, Forwarded, Joined, Newest, Peer};
 
 /// How long calls may take to end once their connection is closed; they end at once.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -154,6 +154,21 @@ impl Connection for OneCall {
     async fn difference(&self, peer: &Peer, pts: i32) -> Result<Difference, CallError> {
         let peer = peer.clone();
         self.call(MethodClass::Read, move |on| async move { on.difference(&peer, pts).await }).await
+    }
+
+    async fn whoami(&self) -> Result<(), CallError> {
+        self.call(MethodClass::Read, |on| async move { on.whoami().await }).await
+    }
+
+    /// Waits of joining are noted as waits of resolving: both are rare, and their waits are long and have nothing to do
+    /// with those of forwarding and reading.
+    async fn join(&self, address: &PeerAddress) -> Result<Joined, CallError> {
+        let address = address.clone();
+        self.call(MethodClass::Resolve, |on| async move { on.join(&address).await }).await
+    }
+
+    async fn log_out(&self) -> Result<(), CallError> {
+        self.call(MethodClass::Read, |on| async move { on.log_out().await }).await
     }
 
     async fn close(&self) {

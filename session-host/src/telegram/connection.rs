@@ -20,8 +20,8 @@ use super::peers::KnownPeers;
 use super::server_clock::ServerClock;
 use super::setup::{Patience, Setup};
 use super::{
-    CallError, Connection, Difference, Forward, Forwarded, Newest, OpenError, Peer, Telegram, differing, forwarding,
-    peers, reading,
+    CallError, Connection, Difference, Forward, Forwarded, Joined, Newest, OpenError, Peer, Telegram, differing,
+    forwarding, membership, peers, reading,
 };
 use crate::exchange::ExchangeError;
 use crate::session::{Session, Sessions};
@@ -53,7 +53,9 @@ impl GrammersTelegram {
         let address = self.setup.dcs.get(&dc).copied();
         let address = address.ok_or_else(|| no_session(format!("no address of DC {dc} is configured")))?;
         self.server_clock.check(&self.setup, address, &self.clock).await.map_err(open_error)?;
-        let dialled = Wire::dial(&self.setup, dc, address, key, &self.clock).await;
+        let own = session.api.as_ref().map(|api| Setup { api: api.clone(), ..self.setup.clone() });
+        let setup = own.as_ref().unwrap_or(&self.setup);
+        let dialled = Wire::dial(setup, dc, address, key, &self.clock).await;
         let wire = dialled.map_err(|error| self.dial_error(&session.account, error))?;
         self.unknown_keys().remove(&session.account);
         Ok(AccountConnection { wire, patience: self.setup.patience, known_peers: Mutex::default() })
@@ -152,6 +154,18 @@ impl Connection for AccountConnection {
 
     async fn difference(&self, peer: &Peer, pts: i32) -> Result<Difference, CallError> {
         differing::difference(self, peer, pts).await
+    }
+
+    async fn whoami(&self) -> Result<(), CallError> {
+        membership::whoami(self).await
+    }
+
+    async fn join(&self, address: &PeerAddress) -> Result<Joined, CallError> {
+        membership::join(self, address).await
+    }
+
+    async fn log_out(&self) -> Result<(), CallError> {
+        self.call(&functions::auth::LogOut {}, self.patience.write).await.map(drop)
     }
 
     async fn close(&self) {

@@ -9,9 +9,10 @@ pub(crate) mod convert;
 mod differing;
 mod forwarding;
 pub(crate) mod grammers;
+mod membership;
 mod peers;
 mod reading;
-mod server_clock;
+pub(crate) mod server_clock;
 pub mod setup;
 
 pub use connection::GrammersTelegram;
@@ -49,8 +50,23 @@ pub trait Connection: Send + Sync {
     async fn forward(&self, forward: &Forward) -> Result<Forwarded, CallError>;
     /// What this account's own sendings became in `peer` since `pts`.
     async fn difference(&self, peer: &Peer, pts: i32) -> Result<Difference, CallError>;
+    /// Asks Telegram who this is: whether the session is still good.
+    async fn whoami(&self) -> Result<(), CallError>;
+    /// Joins a public chat by its name, or a private one by its invite. Whoever is inside already has joined.
+    async fn join(&self, address: &PeerAddress) -> Result<Joined, CallError>;
+    /// Signs the account out: its key is worthless from then on. The last call of a connection.
+    async fn log_out(&self) -> Result<(), CallError>;
     /// Closes the connection; when this returns, nothing of it will be sent any more.
     async fn close(&self);
+}
+
+/// What came of joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// The account is inside.
+    Member,
+    /// An admin of the chat has to let it in (`INVITE_REQUEST_SENT`).
+    Requested,
 }
 
 /// A peer as one account sees it.

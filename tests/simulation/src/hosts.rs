@@ -64,6 +64,8 @@ impl Place {
             chunk_len_max: plan.chunk_len_max,
             zone: TimeZone::UTC,
             admins: if plan.bot { vec![ADMIN] } else { Vec::new() },
+            only_account: None,
+            check_idle_after: session_host::engine::CHECK_IDLE_AFTER,
         };
         Self {
             id: HostId::from(name),

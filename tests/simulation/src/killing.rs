@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use session_host::engine::Ports;
 use session_host::telegram::{
-    CallError, Connection, Difference, Forward, Forwarded, Newest, OpenError, Peer, Telegram,
+    CallError, Connection, Difference, Forward, Forwarded, Joined, Newest, OpenError, Peer, Telegram,
 };
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
@@ -229,6 +229,18 @@ impl Connection for MortalConnection {
 
     async fn difference(&self, peer: &Peer, pts: i32) -> Result<Difference, CallError> {
         self.inner.difference(peer, pts).await
+    }
+
+    async fn whoami(&self) -> Result<(), CallError> {
+        self.inner.whoami().await
+    }
+
+    async fn join(&self, address: &PeerAddress) -> Result<Joined, CallError> {
+        self.point.effect(self.inner.join(address)).await
+    }
+
+    async fn log_out(&self) -> Result<(), CallError> {
+        self.point.effect(self.inner.log_out()).await
     }
 
     async fn close(&self) {

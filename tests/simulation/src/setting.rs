@@ -114,6 +114,7 @@ pub(crate) fn task(plan: &TaskPlan, now: Timestamp) -> Task {
         batch_len: plan.batch_len,
         pause_after_batch: plan.pause_after_batch,
         group: None,
+        join: false,
         bound_to: None,
         nonce: Nonce(plan.nonce),
         state: TaskState::Ready { since: now },

@@ -161,6 +161,7 @@ impl Stage {
             batch_len: 500,
             pause_after_batch: false,
             group: None,
+            join: false,
             bound_to: None,
             nonce: Nonce([7; 16]),
             state: TaskState::Ready { since: self.clock.now() },
@@ -196,6 +197,8 @@ impl Stage {
             chunk_len_max: 100,
             zone: TimeZone::UTC,
             admins: self.admins.clone(),
+            only_account: None,
+            check_idle_after: session_host::engine::CHECK_IDLE_AFTER,
         };
         let ports = ports(Ports {
             telegram: Arc::new(InProcess::new(self.world.clone())),

@@ -29,6 +29,8 @@ fn start(stage: &Stage, host: &str, tasks_max: usize) -> JoinSet<()> {
         chunk_len_max: 100,
         zone: jiff::tz::TimeZone::UTC,
         admins: Vec::new(),
+        only_account: None,
+        check_idle_after: session_host::engine::CHECK_IDLE_AFTER,
     };
     let ports = Ports {
         telegram: Arc::new(InProcess::new(stage.world.clone())),

@@ -1,4 +1,4 @@
-//! What admins do to accounts: enable, disable, name, rank, forget a wait, delete.
+//! What admins do to accounts: enable, disable, name, rank, group, forget a wait, let go, and sign all of them out at once.
 //!
 //! Each reads, decides and commits, and reads again on a conflict. Each may run twice: what is already as it was asked for
 //! is left alone. What an admin sets stands in `PROFILE`, so it is never in a host's way; only what a host learnt
@@ -6,21 +6,30 @@
 //! meanwhile is read again, and a host whose commit meets ours commits on top of it.
 
 mod delete;
+mod join;
+mod leave;
+mod panic;
 mod reset;
 
 use std::collections::BTreeMap;
 
 use crate::account::{Account, Member, Profile};
 use crate::ids::{AccountId, TaskId};
+use crate::queue::QueueError;
 use crate::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 
-pub use delete::delete;
+pub use delete::{delete, erase, unsettled};
+pub use join::{Join, JoinError, Joining, join, joined};
+pub use leave::leave;
+pub use panic::panic;
 pub use reset::reset_waits;
 
 /// How often a commit is tried on top of what others wrote meanwhile.
 const CONFLICTS_MAX: u32 = 20;
 /// Labels are shown in lists and on buttons.
 pub const LABEL_LEN_MAX: usize = 64;
+/// Groups are shown beside labels.
+pub const GROUP_LEN_MAX: usize = 32;
 /// Priorities are compared with each other, nobody needs larger ones.
 pub const PRIORITY_MAX: i32 = 1_000;
 
@@ -53,6 +62,12 @@ pub enum AdminError {
         /// The task.
         task: TaskId,
     },
+    /// A group's name is there to be read.
+    #[error("a group's name has 1 to {GROUP_LEN_MAX} characters")]
+    BadGroup,
+    /// What was asked for stands in the table; a host finds it by itself, within a minute.
+    #[error("it is noted, but its job was not queued; a host will find it: {0}")]
+    Queue(#[from] QueueError),
     /// Others wrote to it again and again.
     #[error("account {0} is written to by others all the time; try again")]
     Contended(AccountId),
@@ -106,16 +121,28 @@ pub async fn set_priority(table: &dyn Table, id: &AccountId, priority: i32) -> R
     change_profile(table, id, |profile| Profile { priority, ..profile }).await
 }
 
+/// Puts an account into a group, or into none. Tasks may be bound to a group.
+///
+/// # Errors
+/// The name is empty or too long, there is no such account, or the table failed.
+pub async fn set_group(table: &dyn Table, id: &AccountId, group: Option<&str>) -> Result<(), AdminError> {
+    let group = group.map(|name| readable(name, GROUP_LEN_MAX).ok_or(AdminError::BadGroup)).transpose()?;
+    change_profile(table, id, |profile| Profile { group: group.clone(), ..profile }).await
+}
+
+/// A name without space around it; `None` if nobody could read it.
+fn readable(name: &str, len_max: usize) -> Option<String> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_good = (1..=len_max).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    is_good.then_some(name)
+}
+
 /// Sets what an account is called. Space around it is dropped.
 ///
 /// # Errors
 /// It is empty or too long, there is no such account, or the table failed.
 pub async fn set_label(table: &dyn Table, id: &AccountId, label: &str) -> Result<(), AdminError> {
-    let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_good = (1..=LABEL_LEN_MAX).contains(&label.chars().count()) && !label.chars().any(char::is_control);
-    if !is_good {
-        return Err(AdminError::BadLabel);
-    }
+    let label = readable(label, LABEL_LEN_MAX).ok_or(AdminError::BadLabel)?;
     change_profile(table, id, |profile| Profile { label: label.clone(), ..profile }).await
 }
 

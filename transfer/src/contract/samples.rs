@@ -44,6 +44,7 @@ pub fn task(id: &str, state: TaskState) -> Task {
         batch_len: BATCH_LEN_DEFAULT,
         pause_after_batch: false,
         group: None,
+        join: false,
         bound_to: None,
         nonce: Nonce([7; 16]),
         state,

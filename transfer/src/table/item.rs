@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Counters, Profile};
+use crate::account::{Account, Counters, Day, Profile, Waits};
 use crate::address::PeerAddress;
 use crate::dialogue::Dialogue;
 use crate::dialogue::view::View;
@@ -77,6 +77,8 @@ pub enum Item {
     Login(Box<Login>),
     /// That every account is to be signed out at once.
     Panic(Panic),
+    /// What outlives an account that left the pool, for a while.
+    Gone(GoneAccount),
 }
 
 /// One day of an account.
@@ -300,6 +302,26 @@ pub struct Panic {
     pub done_at: Option<Timestamp>,
 }
 
+/// What outlives an account that left the pool: Telegram remembers its waits, and a day's budget is a day's budget, also
+/// when the account comes back meanwhile. Nothing in it tells who the account is but its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneAccount {
+    /// The account.
+    pub id: AccountId,
+    /// Its waits when it left.
+    #[serde(default)]
+    pub waits: Waits,
+    /// What it was charged that day.
+    pub today: Day,
+    /// When it joined chats lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined_at: Vec<Timestamp>,
+    /// When it was last heard of.
+    pub at: Timestamp,
+}
+
+/// A day and a zone further, and every budget begins anew.
+const GONE_KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// Updates are delivered again for 24 hours at most.
 const UPDATE_KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// A conversation that expired is told so for a while.
@@ -310,6 +332,32 @@ const INQUIRY_KEPT: SignedDuration = SignedDuration::from_hours(48);
 const LOGIN_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// What was told once may be told again after so long.
 const ALERT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+impl GoneAccount {
+    /// What is to be remembered of an account that leaves.
+    pub fn of(account: &Account) -> Self {
+        let Account { id, waits, today, joined_at, since, last_used, checked_at, .. } = account.clone();
+        let at = last_used.into_iter().chain(checked_at).fold(since, Timestamp::max);
+        Self { id, waits, today, joined_at, at }
+    }
+
+    /// The account that came back, with what it may not forget.
+    pub fn remembered_by(&self, account: Account) -> Account {
+        Account {
+            waits: account.waits.merged(&self.waits),
+            today: if self.today.date >= account.today.date { self.today } else { account.today },
+            joined_at: self.joined_at.clone(),
+            ..account
+        }
+    }
+
+    /// Until when it means something.
+    fn kept_until(&self) -> Option<Timestamp> {
+        let Waits { write, read, resolve } = self.waits;
+        let waits = [write, read, resolve].into_iter().flatten().max();
+        waits.into_iter().chain(self.at.saturating_add(GONE_KEPT).ok()).max()
+    }
+}
 
 impl SkipRecord {
     /// The ledger's row for a skip.
@@ -344,6 +392,7 @@ impl Item {
             Self::Session(session) => Key::session(&session.account),
             Self::Login(login) => Key::login(&login.id),
             Self::Panic(_) => Key::panic(),
+            Self::Gone(gone) => Key::gone(&gone.id),
         }
     }
 
@@ -356,6 +405,7 @@ impl Item {
             Self::Inquiry(inquiry) => after(&inquiry.asked_at, INQUIRY_KEPT),
             Self::Alert(alert) => after(&alert.at, ALERT_KEPT),
             Self::Login(login) => after(&login.touched_at, LOGIN_KEPT),
+            Self::Gone(gone) => gone.kept_until(),
             Self::Account(_)
             | Self::Profile(_)
             | Self::Day(_)
@@ -384,8 +434,8 @@ impl Item {
             Self::Report(report) => report.open_since,
             Self::Login(login) => login.due_at(),
             Self::Panic(panic) => panic.done_at.is_none().then_some(panic.at),
+            Self::Profile(profile) => profile.leaving.as_ref().map(|leaving| leaving.since),
             Self::Account(_)
-            | Self::Profile(_)
             | Self::Day(_)
             | Self::Peer(_)
             | Self::Command(_)
@@ -400,7 +450,8 @@ impl Item {
             | Self::Recent(_)
             | Self::Update(_)
             | Self::Alert(_)
-            | Self::Session(_) => None,
+            | Self::Session(_)
+            | Self::Gone(_) => None,
         }
     }
 
@@ -428,7 +479,8 @@ impl Item {
             | Self::Alert(_)
             | Self::Session(_)
             | Self::Login(_)
-            | Self::Panic(_) => None,
+            | Self::Panic(_)
+            | Self::Gone(_) => None,
         }
     }
 
@@ -456,7 +508,8 @@ impl Item {
             | Self::Report(_)
             | Self::Alert(_)
             | Self::Session(_)
-            | Self::Panic(_) => 0,
+            | Self::Panic(_)
+            | Self::Gone(_) => 0,
         }
     }
 
@@ -484,7 +537,8 @@ impl Item {
             | Self::Alert(_)
             | Self::Session(_)
             | Self::Login(_)
-            | Self::Panic(_) => None,
+            | Self::Panic(_)
+            | Self::Gone(_) => None,
         }
     }
 }

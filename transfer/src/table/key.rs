@@ -136,6 +136,11 @@ impl Key {
         Self::new(format!("ACCOUNT#{id}"), "SESSION")
     }
 
+    /// What outlives an account that left the pool.
+    pub fn gone(id: &AccountId) -> Self {
+        Self::new(format!("ACCOUNT#{id}"), "GONE")
+    }
+
     /// A login that is under way.
     pub fn login(id: &LoginId) -> Self {
         Self::new(format!("LOGIN#{id}"), "LOGIN")

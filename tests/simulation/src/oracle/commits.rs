@@ -91,6 +91,7 @@ impl State {
             | Item::Update(_)
             | Item::Inquiry(_)
             | Item::Report(_)
+            | Item::Gone(_)
             | Item::Alert(_)
             | Item::Session(_)
             | Item::Login(_)

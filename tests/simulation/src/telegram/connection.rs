@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use session_host::telegram::{CallError, Connection, Difference, Forward, Forwarded, Newest, Peer};
+use session_host::telegram::{CallError, Connection, Difference, Forward, Forwarded, Joined, Newest, Peer};
 use simulator::world::forward::ForwardRequest;
 use simulator::world::updates::Difference as Part;
 use simulator::world::{self, Actor, ChatId, Done, World, WorldUpdate};
@@ -247,6 +247,42 @@ impl Connection for InProcessConnection {
             }
         }
         Ok(whole)
+    }
+
+    async fn whoami(&self) -> Result<(), CallError> {
+        self.read("users.getUsers", Vec::new(), |world, actor| world.call_me(actor)).await.map(drop)
+    }
+
+    async fn join(&self, address: &PeerAddress) -> Result<Joined, CallError> {
+        let joined = match address {
+            PeerAddress::Username(name) => {
+                let name = name.clone();
+                let resolving = self.read("contacts.resolveUsername", Vec::new(), move |world, actor| {
+                    world.call_resolve(actor, &name)
+                });
+                let chat = resolving.await?;
+                self.read("channels.joinChannel", Vec::new(), move |world, actor| world.call_join(actor, chat)).await
+            }
+            PeerAddress::Invite(hash) => {
+                let hash = hash.clone();
+                let join = move |world: &mut World, actor: &Actor| world.call_import_invite(actor, &hash);
+                self.read("messages.importChatInvite", Vec::new(), join).await
+            }
+            PeerAddress::Id(_) => return Err(convert::refused(&world::RpcError::bad("USER_NOT_PARTICIPANT"))),
+        };
+        match joined {
+            Ok(()) => Ok(Joined::Member),
+            Err(CallError::Refused(refusal)) => match refusal.text() {
+                "USER_ALREADY_PARTICIPANT" => Ok(Joined::Member),
+                "INVITE_REQUEST_SENT" => Ok(Joined::Requested),
+                _ => Err(CallError::Refused(refusal)),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn log_out(&self) -> Result<(), CallError> {
+        self.read("auth.logOut", Vec::new(), |world, actor| world.call_log_out(actor)).await
     }
 
     async fn close(&self) {

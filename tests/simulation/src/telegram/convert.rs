@@ -35,6 +35,7 @@ pub(super) fn peer(world: &World, viewer: UserId, id: ChatId) -> Peer {
     let postable = match (chat.kind, chat.role(viewer)) {
         (ChatKind::Broadcast, Role::Creator | Role::Admin(_)) => Some(chat.may_write(viewer, now).is_ok()),
         (ChatKind::Broadcast, _) => Some(false),
+        (_, Role::Left | Role::Banned) => Some(false),
         (ChatKind::Supergroup | ChatKind::Forum | ChatKind::Basic, _) => None,
     };
     Peer {

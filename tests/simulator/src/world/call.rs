@@ -108,7 +108,8 @@ pub fn class_of(method: &str) -> Class {
         "contacts.resolveUsername"
         | "contacts.resolvePhone"
         | "messages.checkChatInvite"
-        | "messages.importChatInvite" => Class::Resolve,
+        | "messages.importChatInvite"
+        | "channels.joinChannel" => Class::Resolve,
         _ => Class::Other,
     }
 }
@@ -194,6 +195,13 @@ impl World {
                 Ok(_) => Outcome::Ok,
                 Err(error) => Outcome::Refused(error.message.clone().into_boxed_str()),
             };
+        }
+    }
+
+    /// The caller had still so many milliseconds to wait when a call of logging in came.
+    pub(crate) fn audit_wait(&mut self, seq: u64, left_millis: Option<i64>) {
+        if let Some(entry) = self.audit.entry_mut(seq) {
+            entry.during_wait = entry.during_wait.or(left_millis);
         }
     }
 

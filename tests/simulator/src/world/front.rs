@@ -6,6 +6,7 @@ use super::forward::{ForwardRequest, Forwarded};
 use super::history::Window;
 use super::reading::Page;
 use super::updates::{Difference, State};
+use super::user::AccountState;
 use super::{ChatId, Message, MessageId, Rpc, RpcError, UserId, World};
 
 /// The newest message of a chat.
@@ -94,6 +95,30 @@ impl World {
             let chat = world.invite(hash)?;
             let inside = world.chat(chat).is_some_and(|chat| chat.is_member(actor.user));
             if inside { Ok(chat) } else { Err(RpcError::bad("USER_NOT_PARTICIPANT")) }
+        })
+    }
+
+    /// `channels.joinChannel`.
+    pub fn call_join(&mut self, actor: &Actor, chat: ChatId) -> Done<()> {
+        let about = About::of("channels.joinChannel").to(Some(chat));
+        self.done(actor, about, |world, _| world.join(actor, chat, false).map(drop))
+    }
+
+    /// `messages.importChatInvite`.
+    pub fn call_import_invite(&mut self, actor: &Actor, hash: &str) -> Done<()> {
+        self.done(actor, About::of("messages.importChatInvite"), |world, _| {
+            let chat = world.invite(hash)?;
+            world.join(actor, chat, true).map(drop)
+        })
+    }
+
+    /// `auth.logOut`: the account's only key here is worthless from now on.
+    pub fn call_log_out(&mut self, actor: &Actor) -> Done<()> {
+        self.done(actor, About::of("auth.logOut"), |world, _| {
+            if let Some(user) = world.users.get_mut(&actor.user) {
+                user.state = AccountState::Unregistered;
+            }
+            Ok(())
         })
     }
 

@@ -110,6 +110,7 @@ fn task(nonce: Nonce) -> Task {
         batch_len: 500,
         pause_after_batch: false,
         group: None,
+        join: false,
         bound_to: None,
         nonce,
         state: TaskState::Ready { since: begin() },
