@@ -14,9 +14,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use session_host::engine::{Halt, HostConfig, Ports, SessionHost};
+use session_host::engine::{CHECK_IDLE_AFTER, Halt, HostConfig, Ports, SessionHost};
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
-use session_host::session::Sessions;
+use session_host::session::{Session, Sessions};
 use session_host::telegram::GrammersTelegram;
 use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ use transfer::table::dynamo::DynamoTable;
 
 use crate::engines::Engines;
 use crate::failure::Failure;
+use crate::keys::Keys;
 use crate::pool;
 
 /// The one place on a machine where its hosts run, unless somebody wants several.
@@ -74,8 +75,10 @@ pub struct Life {
     pub who: Who,
     /// The way to Telegram.
     pub setup: Setup,
-    /// Where the accounts' sessions are.
-    pub sessions: Sessions,
+    /// What opens the accounts' sessions.
+    pub keys: Keys,
+    /// The only account that it works with, where the environment names one; the pool is left alone meanwhile.
+    pub only: Option<Session>,
     /// The table.
     pub table: Arc<dyn Table>,
     /// The queue.
@@ -100,7 +103,10 @@ impl Life {
             freed.map_err(|error| Failure::failed(&error))?;
         }
         let clock = Clock::system();
-        let telegram = Arc::new(GrammersTelegram::new(self.setup, self.sessions, clock.clone()));
+        self.keys.ready(&self.data_dir, &self.table, clock.now()).await?;
+        let only_account = self.only.as_ref().map(|session| session.account.clone());
+        let sessions = self.only.map_or_else(|| self.keys.sessions(self.table.clone()), Sessions::only);
+        let telegram = Arc::new(GrammersTelegram::new(self.setup, sessions, clock.clone()));
         let config = HostConfig {
             id: self.who.id,
             incarnation: Incarnation(uuid::Uuid::new_v4().to_string()),
@@ -110,6 +116,8 @@ impl Life {
             chunk_len_max: CHUNK_LEN_MAX,
             zone: self.zone,
             admins: self.audience.admins,
+            only_account,
+            check_idle_after: CHECK_IDLE_AFTER,
         };
         let ports = Ports { telegram, table: self.table, queue: self.queue, bot: self.audience.bot, clock };
         let ended = SessionHost::new(config, ports, stop).run().await;
@@ -145,7 +153,8 @@ pub struct HostFile {
     dcs: BTreeMap<i32, SocketAddr>,
     /// Modulus and exponent, both decimal.
     rsa_keys: Vec<(String, String)>,
-    sessions_dir: PathBuf,
+    /// Where the key ring is.
+    keys_dir: PathBuf,
     data_dir: PathBuf,
     zone: Option<String>,
     /// The bot that tells what happens.
@@ -167,7 +176,7 @@ impl HostFile {
         engines: &Engines,
         setup: &Setup,
         rsa_key: (String, String),
-        sessions_dir: &Path,
+        keys: &Keys,
         data_dir: &Path,
     ) -> Self {
         Self {
@@ -181,7 +190,7 @@ impl HostFile {
             api_hash: setup.api.hash.expose_secret().to_owned(),
             dcs: setup.dcs.clone(),
             rsa_keys: vec![rsa_key],
-            sessions_dir: sessions_dir.to_owned(),
+            keys_dir: keys.dir().to_owned(),
             data_dir: data_dir.to_owned(),
             zone: None,
             bot: None,
@@ -235,7 +244,8 @@ impl HostFile {
         Ok(Life {
             who: Who { id: HostId(self.host_id), alone: self.alone },
             setup: Setup { api, dcs: self.dcs, keys: RsaKeys::new(keys), proxy: None, patience },
-            sessions: Sessions::new(self.sessions_dir),
+            keys: Keys::in_dir(&self.keys_dir),
+            only: None,
             table: Arc::new(DynamoTable::new(&dynamo, self.table, BOT_ID)),
             queue: Arc::new(SqsQueue::new(&sqs, self.queue_url)),
             zone: zone(self.zone.as_deref())?,

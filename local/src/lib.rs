@@ -8,6 +8,7 @@ pub mod engines;
 pub mod failure;
 pub mod host;
 pub mod interruption;
+pub mod keys;
 pub mod logging;
 pub mod pool;
 pub mod preflight;

@@ -23,6 +23,7 @@ use transfer::ids::AccountId;
 use transfer::table::Table;
 
 use crate::failure::Failure;
+use crate::keys::Keys;
 use crate::pool::{self, Joining};
 
 /// Application credentials; the simulator takes any.
@@ -180,23 +181,25 @@ impl Simulation {
     pub async fn fill_pool(
         &self,
         accounts: &[UserId],
-        sessions: &Sessions,
-        table: &dyn Table,
+        keys: &Keys,
+        table: &Arc<dyn Table>,
         daily_budget: Option<u32>,
         zone: &TimeZone,
     ) -> Result<(), Failure> {
         let now = Clock::system().now();
         let today = now.to_zoned(zone.clone()).date();
+        let sessions = keys.sessions(table.clone());
         for (n, account) in accounts.iter().enumerate() {
-            let session = self.sign_in(*account, sessions).await?;
+            let session = self.sign_in(*account, &sessions).await?;
             let joining = Joining {
                 id: session.account,
                 phone_masked: session.phone_masked,
                 label: session.name,
                 priority: pool::priority(n),
                 daily_budget,
+                totals: None,
             };
-            pool::join(table, joining, now, today).await.map_err(|error| Failure::failed(&error))?;
+            pool::join(table.as_ref(), joining, now, today).await.map_err(|error| Failure::failed(&error))?;
         }
         Ok(())
     }
@@ -216,7 +219,7 @@ impl Simulation {
         let account = AccountId(user.0.to_string());
         let session = Session::new(account, user.0, home_dc, AuthKey::new(key));
         let session = Session { phone_masked: masked(&phone), name, ..session };
-        sessions.save(&session).await.map_err(|error| Failure::input(&error))?;
+        sessions.save(&session, Clock::system().now()).await.map_err(|error| Failure::input(&error))?;
         Ok(session)
     }
 }

@@ -3,6 +3,10 @@
 
 pub mod engine;
 pub mod exchange;
+pub mod admission;
 pub mod login;
+pub mod qr;
 pub mod session;
+pub mod session_string;
 pub mod telegram;
+pub mod vault;

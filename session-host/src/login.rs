@@ -1,53 +1,48 @@
-//! Logging an account in with phone, code and password: what `ferry account add` asks in the terminal.
+//! Logging an account in at Telegram: with a code, or by a QR code that the owner's phone scans, and with the two-step password
+//! after either.
 //!
-//! A small state machine: [`Login::start`] has a code sent, [`Login::code`] gives it, [`Login::password`] follows where
-//! the account has one. A wrong code or password may be tried again on the same `Login`. Codes and passwords are secrets
-//! here as everywhere; nothing of a login is kept until Telegram said yes, and what is kept then is one session file. If
-//! the process dies on the way, Telegram has a key that nobody is signed in with, or one session more in its list, which
-//! the owner can end there.
+//! A [`SignIn`] is one connection with one new key, and what Telegram wants named in the next call. It can be put down at
+//! any step ([`SignIn::progress`]) and taken up by another process ([`SignIn::resume`]): key and hashes stay the same, so
+//! nothing that the owner did is lost. Nothing here touches the table. Whoever gets a [`SignedIn`] keeps its session, or
+//! logs it out again: a key that is signed in and that nobody knows of would stay in the owner's list of sessions for ever.
 
-use grammers_crypto::two_factor_auth::calculate_2fa;
-use grammers_tl_types::{enums, functions, types};
-use num_bigint::BigUint;
+mod password;
+mod progress;
+mod refusing;
+
+use grammers_tl_types::{RemoteCall, enums, functions, types};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use transfer::clock::Clock;
 use transfer::ids::AccountId;
-use transfer::refusal::{Meaning, Refusal};
+use transfer::login::{CodeSent, CodeWay};
+use zeroize::Zeroizing;
 
-use crate::exchange::{ExchangeError, ExchangeWith, dh::Group, exchange, told};
-use crate::session::{AuthKey, Session, SessionError, Sessions};
+use crate::exchange::{ExchangeError, ExchangeWith, exchange, told};
+use crate::session::{AuthKey, Session};
 use crate::telegram::CallError;
 use crate::telegram::convert::user_name;
 use crate::telegram::grammers::{DialError, Wire};
 use crate::telegram::setup::Setup;
+pub use progress::{BadProgress, Progress};
+pub use refusing::LoginError;
+use refusing::{is_password_needed, login_error, migration};
 
 /// Where to begin when nobody knows where an account lives; Telegram sends us on.
 const FIRST_DC: i32 = 2;
 /// Telegram sends us on once. More is a circle.
 const MOVES_MAX: u32 = 3;
 
-/// A login that waits for its code or password.
-pub struct Login {
+/// A login that is under way.
+pub struct SignIn {
     setup: Setup,
-    sessions: Sessions,
+    clock: Clock,
     wire: Wire,
-    dc: i32,
-    key: AuthKey,
-    phone: SecretString,
-    code_hash: SecretString,
-}
-
-/// How the code reaches the owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeSent {
-    /// In words: "in the Telegram app".
-    pub how: &'static str,
-    /// How many digits it has, where Telegram says.
-    pub len: Option<i32>,
+    at: Progress,
 }
 
 /// What comes after a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum AfterCode {
     /// The account has a password.
     Password {
@@ -55,136 +50,177 @@ pub enum AfterCode {
         hint: Option<String>,
     },
     /// It is logged in.
-    Done(LoggedIn),
+    Done(SignedIn),
 }
 
-/// An account whose session is saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedIn {
-    /// By this name it is known from now on.
-    pub account: AccountId,
-    /// Its user id.
-    pub user_id: i64,
-    /// Enough of the phone number to recognise it.
-    pub phone_masked: String,
-    /// The name that Telegram shows.
-    pub name: String,
-}
-
-/// Why a login failed, and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// No such number.
-    #[error("telegram does not know this phone number; write it with its country code, such as +441234567890")]
-    BadPhone,
-    /// The number is banned.
-    #[error("telegram has banned this phone number")]
-    Banned,
-    /// No account has this number.
-    #[error("there is no telegram account with this phone number; sign up in an official app first")]
-    NoAccount,
-    /// Another digit.
-    #[error("the code is wrong; look again and type it once more")]
-    WrongCode,
-    /// Too late, guessed at too often, or sent in a chat.
-    #[error("the code has expired (a code that was sent in a chat expires at once); start again")]
-    ExpiredCode,
-    /// The password is wrong.
-    #[error("the password is wrong{}", hint.as_ref().map(|hint| format!(" (its hint: {hint})")).unwrap_or_default())]
-    WrongPassword {
-        /// The owner's hint.
+/// What became of a QR code.
+#[derive(Debug)]
+pub enum Scan {
+    /// This is to be shown, until then.
+    Show {
+        /// What the picture says.
+        url: Zeroizing<String>,
+        /// When another has to take its place.
+        expires_at: Timestamp,
+    },
+    /// It was scanned, by an account that lives in another DC, and the login went there. Keep the progress, then ask again.
+    Moved,
+    /// It was scanned, and the account has a password.
+    Password {
+        /// The owner's hint for it.
         hint: Option<String>,
     },
-    /// Too many attempts.
-    #[error("too many attempts; telegram wants {secs} s of rest before the next one")]
-    Flood {
-        /// How long.
-        secs: u64,
-    },
-    /// The application is unknown.
-    #[error("telegram does not know this api_id with this api_hash; see https://my.telegram.org/apps")]
-    BadApi,
-    /// Another way to log in is demanded.
-    #[error("telegram wants {0} for this login, which ferry cannot do; log in with an official app first")]
-    Unsupported(&'static str),
-    /// Anything else that Telegram says.
-    #[error("telegram refused the login: {0}")]
-    Refused(Refusal),
-    /// No connection, or it was lost on the way.
-    #[error("no connection to telegram: {0}; try again")]
-    Unreachable(String),
-    /// This machine's clock.
-    #[error(transparent)]
-    Exchange(ExchangeError),
-    /// The session could not be saved; the login was ended again at Telegram.
-    #[error("the login succeeded but could not be kept, and was ended again: {0}")]
-    NotSaved(SessionError),
+    /// It is logged in.
+    Done(SignedIn),
 }
 
-impl Login {
-    /// Agrees on a key, has a code sent, and follows the account to the DC where it lives.
+/// How far a login has come, as Telegram sees it.
+#[derive(Debug)]
+pub enum Standing {
+    /// Nobody is signed in with its key.
+    Out,
+    /// All that is missing is the password.
+    Password {
+        /// The owner's hint for it.
+        hint: Option<String>,
+    },
+    /// It is logged in.
+    In(SignedIn),
+}
+
+/// An account that logged in, and whose session is kept nowhere yet.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Its session.
+    pub session: Session,
+    /// Whether it is a bot: those cannot be in a pool.
+    pub is_bot: bool,
+}
+
+impl SignIn {
+    /// Agrees on a new key, with which nobody is signed in yet. `setup.api` is the application that logs in.
     ///
     /// # Errors
-    /// See [`LoginError`]; nothing is kept.
-    pub async fn start(
-        setup: Setup,
-        sessions: Sessions,
-        clock: &Clock,
-        phone: SecretString,
-    ) -> Result<(Self, CodeSent), LoginError> {
-        let mut dc = FIRST_DC;
+    /// Telegram cannot be reached, or the clock is off.
+    pub async fn begin(setup: Setup, clock: &Clock) -> Result<Self, LoginError> {
+        let (wire, key) = meet(&setup, FIRST_DC, clock).await?;
+        Ok(Self { setup, clock: clock.clone(), wire, at: Progress::new(FIRST_DC, key) })
+    }
+
+    /// Goes on where another process stopped.
+    ///
+    /// # Errors
+    /// Telegram cannot be reached, or forgot the key.
+    pub async fn resume(setup: Setup, clock: &Clock, progress: Progress) -> Result<Self, LoginError> {
+        let wire = dial(&setup, progress.dc, &progress.key, clock).await?;
+        Ok(Self { setup, clock: clock.clone(), wire, at: progress })
+    }
+
+    /// Where it stands, for whoever goes on.
+    pub fn progress(&self) -> Progress {
+        self.at.clone()
+    }
+
+    /// Has a code sent, and follows the account to the DC where it lives.
+    ///
+    /// # Errors
+    /// See [`LoginError`].
+    pub async fn send_code(&mut self, phone: &SecretString) -> Result<CodeSent, LoginError> {
+        self.at.phone = Some(phone.clone());
+        self.at.code_hash = None;
         for _move in 0..MOVES_MAX {
-            let (wire, key) = dial(&setup, dc, clock).await?;
-            match wire.call(&send_code(&setup, &phone), setup.patience.write).await {
-                Ok(sent) => {
-                    let (how, hash) = match sent_how(sent) {
-                        Ok(sent) => sent,
-                        Err(error) => return Err(closed(&wire, error).await),
-                    };
-                    return Ok((Self { setup, sessions, wire, dc, key, phone, code_hash: hash }, how));
-                }
+            match self.call(&send_code(&self.setup, phone)).await {
+                Ok(sent) => return self.sent(sent),
                 Err(error) => match migration(&error) {
-                    Some(next) => {
-                        wire.close().await;
-                        dc = next;
-                    }
-                    None => return Err(closed(&wire, login_error(error)).await),
+                    Some(dc) => self.go_to(dc).await?,
+                    None => return Err(login_error(error)),
                 },
             }
         }
         Err(LoginError::Unreachable("telegram sends us from one DC to the next".to_owned()))
     }
 
+    /// Has the code sent by the next way.
+    ///
+    /// # Errors
+    /// [`LoginError::NoOtherWay`] where there is none; [`LoginError::ExpiredCode`] when only a first code can follow.
+    pub async fn resend(&mut self) -> Result<CodeSent, LoginError> {
+        let (phone_number, phone_code_hash) = self.named()?;
+        let request = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
+        let sent = self.call(&request).await.map_err(login_error)?;
+        self.sent(sent)
+    }
+
+    /// Takes the code back: nobody can log in with it any more. Without one there is nothing to take back.
+    ///
+    /// # Errors
+    /// See [`LoginError`]; a code that expired is none.
+    pub async fn cancel_code(&mut self) -> Result<(), LoginError> {
+        let Ok((phone_number, phone_code_hash)) = self.named() else { return Ok(()) };
+        let request = functions::auth::CancelCode { phone_number, phone_code_hash };
+        match self.call(&request).await.map_err(login_error) {
+            Ok(_) | Err(LoginError::ExpiredCode) => {
+                self.at.code_hash = None;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Gives the code.
     ///
     /// # Errors
-    /// [`LoginError::WrongCode`] may be tried again; after everything else a new login is needed.
+    /// [`LoginError::WrongCode`] may be tried again, [`LoginError::ExpiredCode`] with another code.
     pub async fn code(&mut self, code: &SecretString) -> Result<AfterCode, LoginError> {
+        let (phone_number, phone_code_hash) = self.named()?;
         let request = functions::auth::SignIn {
-            phone_number: self.phone.expose_secret().to_owned(),
-            phone_code_hash: self.code_hash.expose_secret().to_owned(),
+            phone_number,
+            phone_code_hash,
             phone_code: Some(code.expose_secret().trim().to_owned()),
             email_verification: None,
         };
-        match self.wire.call(&request, self.setup.patience.write).await {
-            Ok(authorization) => self.finish(authorization).await.map(AfterCode::Done),
-            Err(CallError::Refused(refusal)) if refusal.text() == "SESSION_PASSWORD_NEEDED" => {
-                Ok(AfterCode::Password { hint: self.challenge().await?.hint })
-            }
+        match self.call(&request).await {
+            Ok(authorization) => self.signed_in(authorization).map(AfterCode::Done),
+            Err(error) if is_password_needed(&error) => Ok(AfterCode::Password { hint: self.challenge().await?.hint }),
             Err(error) => Err(login_error(error)),
         }
+    }
+
+    /// What is to be shown as a QR code, or what became of the one that was shown.
+    ///
+    /// # Errors
+    /// See [`LoginError`].
+    pub async fn token(&mut self) -> Result<Scan, LoginError> {
+        if let Some(token) = self.at.token.clone() {
+            // Used up: by a process that died after it, or by nobody in time. Which one, the key tells.
+            match self.call(&functions::auth::ImportLoginToken { token: token.to_vec() }).await {
+                Err(CallError::Refused(refusal)) if refusal.text().starts_with("AUTH_TOKEN_") => {
+                    self.at.token = None;
+                    match self.standing().await? {
+                        Standing::Out => {}
+                        Standing::Password { hint } => return Ok(Scan::Password { hint }),
+                        Standing::In(signed_in) => return Ok(Scan::Done(signed_in)),
+                    }
+                }
+                answer => return self.scanned(answer).await,
+            }
+        }
+        let api = &self.setup.api;
+        let (api_id, api_hash) = (api.id, api.hash.expose_secret().to_owned());
+        let answer = self.call(&functions::auth::ExportLoginToken { api_id, api_hash, except_ids: Vec::new() }).await;
+        self.scanned(answer).await
     }
 
     /// Proves the password (SRP: it does not leave this machine).
     ///
     /// # Errors
     /// [`LoginError::WrongPassword`] may be tried again, until Telegram has enough.
-    pub async fn password(&mut self, password: &SecretString) -> Result<LoggedIn, LoginError> {
+    pub async fn password(&mut self, password: &SecretString) -> Result<SignedIn, LoginError> {
         let challenge = self.challenge().await?;
         let hint = challenge.hint.clone();
-        let proof = prove(challenge, password.clone()).await?;
-        match self.wire.call(&functions::auth::CheckPassword { password: proof }, self.setup.patience.write).await {
-            Ok(authorization) => self.finish(authorization).await,
+        let proof = password::prove(challenge, password.clone()).await?;
+        match self.call(&functions::auth::CheckPassword { password: proof }).await {
+            Ok(authorization) => self.signed_in(authorization),
             Err(CallError::Refused(refusal)) if refusal.text() == "PASSWORD_HASH_INVALID" => {
                 Err(LoginError::WrongPassword { hint })
             }
@@ -192,9 +228,111 @@ impl Login {
         }
     }
 
-    /// Ends a login, finished or not.
+    /// How far the login has come: asked by whoever cannot know what the process before it did last.
+    ///
+    /// # Errors
+    /// Telegram cannot be reached.
+    pub async fn standing(&mut self) -> Result<Standing, LoginError> {
+        let me = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
+        match self.call(&me).await {
+            Ok(users) => match users.into_iter().next() {
+                Some(user) => Ok(Standing::In(self.session_of(user)?)),
+                None => Ok(Standing::Out),
+            },
+            Err(CallError::Uncertain(why)) => Err(LoginError::Unreachable(why)),
+            Err(CallError::Refused(refusal)) if refusal.code() == 401 => match self.challenge().await {
+                Ok(challenge) => Ok(Standing::Password { hint: challenge.hint }),
+                Err(error @ LoginError::Unreachable(_)) => Err(error),
+                Err(_nobody) => Ok(Standing::Out),
+            },
+            Err(error) => Err(login_error(error)),
+        }
+    }
+
+    /// Ends the session at Telegram.
+    ///
+    /// # Errors
+    /// Telegram cannot be reached. That it is ended already is none.
+    pub async fn log_out(&self) -> Result<(), LoginError> {
+        match self.call(&functions::auth::LogOut {}).await {
+            Ok(_) => Ok(()),
+            Err(CallError::Refused(refusal)) if refusal.code() == 401 => Ok(()),
+            Err(error) => Err(login_error(error)),
+        }
+    }
+
+    /// Closes the connection. The login stays as it is at Telegram.
     pub async fn close(self) {
         self.wire.close().await;
+    }
+
+    async fn call<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
+        self.wire.call(request, self.setup.patience.write).await
+    }
+
+    /// With another key, at another DC.
+    async fn go_to(&mut self, dc: i32) -> Result<(), LoginError> {
+        self.wire.close().await;
+        let (wire, key) = meet(&self.setup, dc, &self.clock).await?;
+        self.wire = wire;
+        (self.at.dc, self.at.key) = (dc, key);
+        Ok(())
+    }
+
+    fn named(&self) -> Result<(String, String), LoginError> {
+        match (&self.at.phone, &self.at.code_hash) {
+            (Some(phone), Some(hash)) => Ok((phone.expose_secret().to_owned(), hash.expose_secret().to_owned())),
+            _ => Err(LoginError::ExpiredCode),
+        }
+    }
+
+    fn sent(&mut self, sent: enums::auth::SentCode) -> Result<CodeSent, LoginError> {
+        use enums::auth::SentCodeType as T;
+        let sent = match sent {
+            enums::auth::SentCode::Code(sent) => sent,
+            enums::auth::SentCode::Success(_) => return Err(LoginError::Unsupported("a login without code")),
+            enums::auth::SentCode::PaymentRequired(_) => return Err(LoginError::Unsupported("a payment")),
+        };
+        let (by, len) = match sent.r#type {
+            T::App(app) => (CodeWay::App, app.length),
+            T::Sms(sms) => (CodeWay::Sms, sms.length),
+            T::FirebaseSms(sms) => (CodeWay::Sms, sms.length),
+            T::FragmentSms(sms) => (CodeWay::Fragment, sms.length),
+            T::Call(call) => (CodeWay::Call, call.length),
+            T::MissedCall(call) => (CodeWay::MissedCall, call.length),
+            T::EmailCode(email) => (CodeWay::Email, email.length),
+            T::SmsWord(_) | T::SmsPhrase(_) => return Err(LoginError::Unsupported("a code in words")),
+            T::FlashCall(_) => return Err(LoginError::Unsupported("a flash call")),
+            T::SetUpEmailRequired(_) => return Err(LoginError::Unsupported("an e-mail address to be set up")),
+        };
+        let wait = SignedDuration::from_secs(i64::from(sent.timeout.unwrap_or(0)));
+        let from = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let next = sent.next_type.and_then(next_way).map(|way| (way, from));
+        self.at.code_hash = Some(SecretString::from(sent.phone_code_hash));
+        Ok(CodeSent { by, len: u8::try_from(len).ok().filter(|len| *len > 0), next })
+    }
+
+    async fn scanned(&mut self, answer: Result<enums::auth::LoginToken, CallError>) -> Result<Scan, LoginError> {
+        match answer {
+            Ok(enums::auth::LoginToken::Token(shown)) => {
+                let expires_at = Timestamp::from_second(i64::from(shown.expires)).unwrap_or(Timestamp::MAX);
+                Ok(Scan::Show { url: progress::token_url(&Zeroizing::new(shown.token)), expires_at })
+            }
+            Ok(enums::auth::LoginToken::MigrateTo(moved)) => {
+                self.go_to(moved.dc_id).await?;
+                self.at.token = Some(Zeroizing::new(moved.token));
+                Ok(Scan::Moved)
+            }
+            Ok(enums::auth::LoginToken::Success(success)) => {
+                self.at.token = None;
+                self.signed_in(success.authorization).map(Scan::Done)
+            }
+            Err(error) if is_password_needed(&error) => {
+                self.at.token = None;
+                Ok(Scan::Password { hint: self.challenge().await?.hint })
+            }
+            Err(error) => Err(login_error(error)),
+        }
     }
 
     async fn challenge(&self) -> Result<types::account::Password, LoginError> {
@@ -203,56 +341,49 @@ impl Login {
         Ok(challenge)
     }
 
-    /// Keeps the session. One that cannot be kept is ended at Telegram, so that no key lies about that nobody knows of.
-    async fn finish(&self, authorization: enums::auth::Authorization) -> Result<LoggedIn, LoginError> {
-        let user = match authorization {
-            enums::auth::Authorization::Authorization(authorization) => authorization.user,
-            enums::auth::Authorization::SignUpRequired(_) => return Err(LoginError::NoAccount),
-        };
+    fn signed_in(&self, authorization: enums::auth::Authorization) -> Result<SignedIn, LoginError> {
+        match authorization {
+            enums::auth::Authorization::Authorization(authorization) => self.session_of(authorization.user),
+            enums::auth::Authorization::SignUpRequired(_) => Err(LoginError::NoAccount),
+        }
+    }
+
+    fn session_of(&self, user: enums::User) -> Result<SignedIn, LoginError> {
         let enums::User::User(user) = user else {
             return Err(LoginError::Unsupported("an account without a user"));
         };
-        let phone = user.phone.as_deref().unwrap_or(self.phone.expose_secret());
-        let logged_in = LoggedIn {
-            account: AccountId(user.id.to_string()),
-            user_id: user.id,
-            phone_masked: masked(phone),
-            name: user_name(&user),
-        };
-        let mut session = Session::new(logged_in.account.clone(), user.id, self.dc, self.key.clone());
-        session.phone_masked.clone_from(&logged_in.phone_masked);
-        session.name.clone_from(&logged_in.name);
-        if let Err(error) = self.sessions.save(&session).await {
-            let ended = self.wire.call(&functions::auth::LogOut {}, self.setup.patience.write).await;
-            if let Err(error) = ended {
-                tracing::warn!(%error, "a login that could not be saved is still open; end it in Telegram's settings");
-            }
-            return Err(LoginError::NotSaved(error));
-        }
-        Ok(logged_in)
+        let phone = user.phone.as_deref().or(self.at.phone.as_ref().map(ExposeSecret::expose_secret));
+        let account = AccountId(user.id.to_string());
+        let mut session = Session::new(account, user.id, self.at.dc, self.at.key.clone());
+        session.phone_masked = masked(phone.unwrap_or_default());
+        session.name = user_name(&user);
+        Ok(SignedIn { session, is_bot: user.bot })
     }
 }
 
-async fn dial(setup: &Setup, dc: i32, clock: &Clock) -> Result<(Wire, AuthKey), LoginError> {
-    let unknown = || LoginError::Unreachable(format!("no address of DC {dc} is configured"));
-    let address = setup.dcs.get(&dc).copied().ok_or_else(unknown)?;
+/// A new key with a DC, and a connection with it.
+async fn meet(setup: &Setup, dc: i32, clock: &Clock) -> Result<(Wire, AuthKey), LoginError> {
+    let address = setup.dcs.get(&dc).copied().ok_or_else(|| no_address(dc))?;
     let with =
         ExchangeWith { dc, address, keys: &setup.keys, proxy: setup.proxy.as_ref(), within: setup.patience.open };
     let key = exchange(&with, clock).await.map_err(|error| match error {
         error @ (ExchangeError::Io { .. } | ExchangeError::Timeout(_)) => LoginError::Unreachable(told(&error)),
         error => LoginError::Exchange(error),
     })?;
-    let wire = Wire::dial(setup, dc, address, &key, clock).await.map_err(|error| match error {
-        DialError::UnknownKey => LoginError::Unreachable("telegram forgot the new key at once".to_owned()),
-        DialError::Refused(refusal) => login_error(CallError::Refused(refusal)),
-        DialError::Unreachable(why) => LoginError::Unreachable(why),
-    })?;
-    Ok((wire, key))
+    Ok((dial(setup, dc, &key, clock).await?, key))
 }
 
-async fn closed(wire: &Wire, error: LoginError) -> LoginError {
-    wire.close().await;
-    error
+async fn dial(setup: &Setup, dc: i32, key: &AuthKey, clock: &Clock) -> Result<Wire, LoginError> {
+    let address = setup.dcs.get(&dc).copied().ok_or_else(|| no_address(dc))?;
+    Wire::dial(setup, dc, address, key, clock).await.map_err(|error| match error {
+        DialError::UnknownKey => LoginError::Forgotten,
+        DialError::Refused(refusal) => login_error(CallError::Refused(refusal)),
+        DialError::Unreachable(why) => LoginError::Unreachable(why),
+    })
+}
+
+fn no_address(dc: i32) -> LoginError {
+    LoginError::Unreachable(format!("no address of DC {dc} is configured"))
 }
 
 fn send_code(setup: &Setup, phone: &SecretString) -> functions::auth::SendCode {
@@ -275,81 +406,18 @@ fn send_code(setup: &Setup, phone: &SecretString) -> functions::auth::SendCode {
     }
 }
 
-fn sent_how(sent: enums::auth::SentCode) -> Result<(CodeSent, SecretString), LoginError> {
-    use enums::auth::SentCodeType as T;
-    let sent = match sent {
-        enums::auth::SentCode::Code(sent) => sent,
-        enums::auth::SentCode::Success(_) => return Err(LoginError::Unsupported("a login without code")),
-        enums::auth::SentCode::PaymentRequired(_) => return Err(LoginError::Unsupported("a payment")),
-    };
-    let (how, len) = match sent.r#type {
-        T::App(app) => ("in the Telegram app", Some(app.length)),
-        T::Sms(sms) => ("by SMS", Some(sms.length)),
-        T::FragmentSms(sms) => ("on fragment.com", Some(sms.length)),
-        T::FirebaseSms(sms) => ("by SMS", Some(sms.length)),
-        T::SmsWord(_) => ("by SMS, as a word", None),
-        T::SmsPhrase(_) => ("by SMS, as a phrase", None),
-        T::Call(call) => ("by a phone call", Some(call.length)),
-        T::MissedCall(call) => ("as the last digits of a number that calls", Some(call.length)),
-        T::EmailCode(email) => ("by e-mail", Some(email.length)),
-        T::FlashCall(_) => return Err(LoginError::Unsupported("a flash call")),
-        T::SetUpEmailRequired(_) => return Err(LoginError::Unsupported("an e-mail address to be set up")),
-    };
-    Ok((CodeSent { how, len }, sent.phone_code_hash.into()))
-}
-
-/// The proof that the password is known. Takes some tenths of a second, so it is made beside the runtime.
-async fn prove(
-    challenge: types::account::Password,
-    password: SecretString,
-) -> Result<enums::InputCheckPasswordSrp, LoginError> {
-    use enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow as Known;
-    const UNKNOWN: LoginError = LoginError::Unsupported("a newer way of proving the password");
-    let (Some(Known(algo)), Some(srp_b), Some(srp_id)) = (challenge.current_algo, challenge.srp_b, challenge.srp_id)
-    else {
-        return Err(UNKNOWN);
-    };
-    // With a weak group the proof would give the password away.
-    let group = Group::checked(&algo.p, algo.g).map_err(LoginError::Exchange)?;
-    group.check_range(&BigUint::from_bytes_be(&srp_b), "srp_B").map_err(LoginError::Exchange)?;
-    let mut a = vec![0; 256];
-    getrandom::fill(&mut a).expect("the system has randomness");
-    let proof = tokio::task::spawn_blocking(move || {
-        calculate_2fa(&algo.salt1, &algo.salt2, &algo.p, &algo.g, srp_b, a, password.expose_secret())
-    });
-    let (m1, g_a) = proof.await.map_err(|_panicked| UNKNOWN)?;
-    Ok(types::InputCheckPasswordSrp { srp_id, a: g_a.to_vec(), m1: m1.to_vec() }.into())
-}
-
-fn migration(error: &CallError) -> Option<i32> {
-    match error {
-        CallError::Refused(refusal) => match refusal.meaning() {
-            Meaning::Migrate { dc } => Some(dc),
-            _ => None,
-        },
-        CallError::Uncertain(_) => None,
-    }
-}
-
-fn login_error(error: CallError) -> LoginError {
-    let refusal = match error {
-        CallError::Refused(refusal) => refusal,
-        CallError::Uncertain(why) => return LoginError::Unreachable(why),
-    };
-    match (refusal.text(), refusal.meaning()) {
-        (_, Meaning::FloodWait { secs }) => LoginError::Flood { secs },
-        (_, Meaning::Banned) => LoginError::Banned,
-        ("PHONE_NUMBER_INVALID", _) => LoginError::BadPhone,
-        ("PHONE_NUMBER_UNOCCUPIED", _) => LoginError::NoAccount,
-        ("PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY", _) => LoginError::WrongCode,
-        ("PHONE_CODE_EXPIRED", _) => LoginError::ExpiredCode,
-        ("API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD", _) => LoginError::BadApi,
-        _ => LoginError::Refused(refusal),
+fn next_way(next: enums::auth::CodeType) -> Option<CodeWay> {
+    match next {
+        enums::auth::CodeType::Sms => Some(CodeWay::Sms),
+        enums::auth::CodeType::Call => Some(CodeWay::Call),
+        enums::auth::CodeType::MissedCall => Some(CodeWay::MissedCall),
+        enums::auth::CodeType::FragmentSms => Some(CodeWay::Fragment),
+        enums::auth::CodeType::FlashCall => None,
     }
 }
 
 /// `+44…21`: country and last two digits.
-fn masked(phone: &str) -> String {
+pub fn masked(phone: &str) -> String {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     if digits.len() < 6 { "+…".to_owned() } else { format!("+{}…{}", &digits[..2], &digits[digits.len() - 2..]) }
 }
@@ -364,17 +432,5 @@ mod tests {
         assert_eq!(masked("447700900021"), "+44…21");
         assert_eq!(masked("12345"), "+…");
         assert_eq!(masked(""), "+…");
-    }
-
-    #[test]
-    fn every_refusal_says_what_to_do() {
-        let text = |code, name| login_error(CallError::Refused(Refusal::parse(code, name))).to_string();
-        assert!(text(420, "FLOOD_WAIT_86").contains("86 s"));
-        assert!(text(400, "PHONE_NUMBER_BANNED").contains("banned"));
-        assert!(text(400, "PHONE_CODE_EXPIRED").contains("start again"));
-        assert!(text(400, "API_ID_INVALID").contains("my.telegram.org"));
-        assert!(text(400, "SOMETHING_NEW").contains("SOMETHING_NEW"));
-        let wrong = LoginError::WrongPassword { hint: Some("pet".to_owned()) };
-        assert!(wrong.to_string().ends_with("(its hint: pet)"));
     }
 }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
-use session_host::login::{AfterCode, LoggedIn, Login, LoginError};
-use session_host::session::Sessions;
+use session_host::admission::{Admission, admit};
+use session_host::login::{AfterCode, LoginError, SignIn, SignedIn};
 use transfer::clock::Clock;
 use transfer::table::Table;
 
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::failure::Failure;
 use crate::host::BOT_ID;
+use crate::keys::Keys;
 use crate::logging::LogOptions;
-use crate::pool::{self, DAILY_BUDGET_DEFAULT, Joining};
+use crate::pool::{self, DAILY_BUDGET_DEFAULT};
 use crate::progress::words::{grouped, standing};
 use crate::terminal::Terminal;
 
@@ -67,7 +68,7 @@ pub async fn run(options: AccountOptions, log: &LogOptions, terminal: &Terminal)
     let ended = match log.start(Some(&default_log)) {
         Err(failure) => Err(failure),
         Ok(()) => match options.what {
-            What::Add(adding) => add(adding, &configuration, table.as_ref(), terminal).await,
+            What::Add(adding) => add(adding, &configuration, &table, terminal).await,
             What::List => list(table.as_ref(), terminal).await,
         },
     };
@@ -78,68 +79,74 @@ pub async fn run(options: AccountOptions, log: &LogOptions, terminal: &Terminal)
 async fn add(
     adding: AddOptions,
     configuration: &Configuration,
-    table: &dyn Table,
+    table: &Arc<dyn Table>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let members = pool::members(table).await.map_err(|error| Failure::failed(&error))?;
-    let account = log_in(configuration, terminal).await?;
     let clock = Clock::system();
-    let now = clock.now();
-    let label = adding.label.unwrap_or_else(|| account.name.clone());
-    let joining = Joining {
-        id: account.account,
-        phone_masked: account.phone_masked,
+    let keys = Keys::at(&configuration.data_dir);
+    keys.ready(&configuration.data_dir, table, clock.now()).await?;
+    let members = pool::members(table.as_ref()).await.map_err(|error| Failure::failed(&error))?;
+    let begun = SignIn::begin(configuration.setup.clone(), &clock).await;
+    let mut sign_in = begun.map_err(|error| Failure::input(&error))?;
+    let admission = Admission {
+        label: adding.label,
         priority: adding.priority.unwrap_or_else(|| pool::priority(members.len())),
         daily_budget: Some(adding.daily_budget).filter(|budget| *budget > 0),
-        label: label.clone(),
+        ..Admission::default()
     };
-    let joined = pool::join(table, joining, now, now.to_zoned(configuration.zone.clone()).date()).await;
-    joined.map_err(|error| Failure::failed(&error))?;
-    terminal.line(format!("{label} is in the pool."));
+    let ended = match log_in(&mut sign_in, terminal).await {
+        Err(failure) => Err(failure),
+        Ok(signed_in) => {
+            let (now, sessions) = (clock.now(), keys.sessions(table.clone()));
+            let today = now.to_zoned(configuration.zone.clone()).date();
+            let admitted = admit(table.as_ref(), &sessions, &signed_in, &admission, now, today).await;
+            if admitted.is_err()
+                && let Err(error) = sign_in.log_out().await
+            {
+                tracing::warn!(%error, "a login that was not kept is still open; end it in Telegram's settings");
+            }
+            admitted.map_err(|error| Failure::input(&error))
+        }
+    };
+    sign_in.close().await;
+    terminal.line(format!("{} is in the pool.", ended?.label));
     Ok(())
 }
 
-async fn log_in(configuration: &Configuration, terminal: &Terminal) -> Result<LoggedIn, Failure> {
+async fn log_in(sign_in: &mut SignIn, terminal: &Terminal) -> Result<SignedIn, Failure> {
     let asked = |answer: std::io::Result<String>| {
         answer.map(SecretString::from).map_err(|error| Failure::Input(format!("no answer: {error}")))
     };
     let phone = asked(terminal.ask("Phone number, with country code"))?;
-    let sessions = Sessions::new(configuration.sessions_dir());
-    let started = Login::start(configuration.setup.clone(), sessions, &Clock::system(), phone).await;
-    let (mut login, sent) = started.map_err(|error| Failure::input(&error))?;
-    terminal.line(format!("Telegram sent a code: {}", sent.how));
+    let sent = sign_in.send_code(&phone).await.map_err(|error| Failure::input(&error))?;
+    terminal.line(format!("Telegram sent a code: {:?}", sent.by));
     let mut attempts = 0;
     let outcome = loop {
         // A code that is typed where others see it is still no secret of long life, but it is not shown either.
         let code = asked(terminal.ask_secret("Code"))?;
-        match login.code(&code).await {
+        match sign_in.code(&code).await {
             Err(error @ LoginError::WrongCode) if attempts + 1 < ATTEMPTS_MAX => {
                 attempts += 1;
                 terminal.line(error.to_string());
             }
-            outcome => break outcome,
+            outcome => break outcome.map_err(|error| Failure::input(&error))?,
         }
     };
-    let done = match outcome.map_err(|error| Failure::input(&error)) {
-        Ok(AfterCode::Done(account)) => Ok(account),
-        Ok(AfterCode::Password { hint }) => {
-            let hint = hint.map_or_else(String::new, |hint| format!(" (hint: {hint})"));
-            let mut attempts = 0;
-            loop {
-                let password = asked(terminal.ask_secret(&format!("Two-step password{hint}")))?;
-                match login.password(&password).await {
-                    Err(error @ LoginError::WrongPassword { .. }) if attempts + 1 < ATTEMPTS_MAX => {
-                        attempts += 1;
-                        terminal.line(error.to_string());
-                    }
-                    outcome => break outcome.map_err(|error| Failure::input(&error)),
-                }
+    let hint = match outcome {
+        AfterCode::Done(signed_in) => return Ok(signed_in),
+        AfterCode::Password { hint } => hint.map_or_else(String::new, |hint| format!(" (hint: {hint})")),
+    };
+    let mut attempts = 0;
+    loop {
+        let password = asked(terminal.ask_secret(&format!("Two-step password{hint}")))?;
+        match sign_in.password(&password).await {
+            Err(error @ LoginError::WrongPassword { .. }) if attempts + 1 < ATTEMPTS_MAX => {
+                attempts += 1;
+                terminal.line(error.to_string());
             }
+            outcome => return outcome.map_err(|error| Failure::input(&error)),
         }
-        Err(failure) => Err(failure),
-    };
-    login.close().await;
-    done
+    }
 }
 
 async fn list(table: &dyn Table, terminal: &Terminal) -> Result<(), Failure> {

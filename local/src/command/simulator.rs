@@ -6,20 +6,23 @@ use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use session_host::session::Sessions;
 use simulator::scenario::Scenario;
 use simulator::time::Clock as SimulatorClock;
 use simulator::world::{UserId, World};
+use transfer::clock::Clock;
+use transfer::table::Table;
 
 use crate::demo::stage::{Plan, SourceMix, flood_model, flood_model_scaled};
 use crate::engines::{EngineAddresses, Engines};
 use crate::failure::Failure;
 use crate::host::BOT_ID;
 use crate::interruption::interrupted;
+use crate::keys::Keys;
 use crate::logging::LogOptions;
 use crate::simulation::{Ports, Simulation};
 use crate::terminal::Terminal;
@@ -135,9 +138,12 @@ impl SimulatorOptions {
             None => Engines::start(&data_dir).await?,
             Some(addresses) => Engines::attach(&data_dir, &addresses).await?,
         };
-        let sessions = Sessions::new(data_dir.join("sessions"));
-        let table = engines.table(BOT_ID);
-        let filled = simulation.fill_pool(accounts, &sessions, &table, None, &TimeZone::system()).await;
+        let keys = Keys::at(&data_dir);
+        let table: Arc<dyn Table> = Arc::new(engines.table(BOT_ID));
+        let filled = match keys.ready(&data_dir, &table, Clock::system().now()).await {
+            Ok(()) => simulation.fill_pool(accounts, &keys, &table, None, &TimeZone::system()).await,
+            Err(error) => Err(error.into()),
+        };
         engines.stop().await;
         filled?;
         for (name, text) in [

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use session_host::session::Sessions;
 use session_host::telegram::GrammersTelegram;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +27,7 @@ use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, Life, Who};
 use crate::interruption::interrupted;
+use crate::keys::Keys;
 use crate::logging::LogOptions;
 use crate::pool;
 use crate::preflight::{self, Route};
@@ -193,7 +193,9 @@ impl Carrying<'_> {
         }
         let earlier = self.earlier(&asked).await?;
         if earlier.is_none() {
-            let sessions = Sessions::new(self.configuration.sessions_dir());
+            let keys = Keys::at(&self.configuration.data_dir);
+            keys.ready(&self.configuration.data_dir, &self.table, self.clock.now()).await?;
+            let sessions = keys.sessions(self.table.clone());
             let telegram = GrammersTelegram::new(self.configuration.setup.clone(), sessions, self.clock.clone());
             let route = Route { source: &asked.source.address, target: &asked.target.address };
             preflight::check(&telegram, table, &members, &route, &self.clock).await?;
@@ -283,7 +285,8 @@ impl Carrying<'_> {
         let life = Life {
             who: Who::only(),
             setup: self.configuration.setup.clone(),
-            sessions: Sessions::new(self.configuration.sessions_dir()),
+            keys: Keys::at(&self.configuration.data_dir),
+            only: None,
             table: self.table.clone(),
             queue: self.queue.clone(),
             zone: self.configuration.zone.clone(),

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use session_host::session::Sessions;
 use session_host::telegram::setup::Setup;
 use simulator::export::{self, Loading};
 use simulator::scenario;
@@ -15,6 +14,7 @@ use simulator::world::floods::FloodModel;
 use simulator::world::generated::Mix;
 use simulator::world::{ChatId, UserId, World};
 use transfer::bot::telegram::TelegramSettings;
+use transfer::clock::Clock;
 use transfer::ids::HostId;
 use transfer::queue::Queue;
 use transfer::table::{List, Table};
@@ -25,6 +25,7 @@ use crate::configuration::{BotConfiguration, Configuration};
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, HostFile, Life, Who};
+use crate::keys::Keys;
 use crate::simulation::{Ports, Simulation};
 
 /// Seconds of a reported wait that pass in one real second, for one account; with more, each waits less often, so that
@@ -60,8 +61,8 @@ pub struct Stage {
     pub table: Arc<dyn Table>,
     /// The queue.
     pub queue: Arc<dyn Queue>,
-    /// Where the sessions are.
-    pub sessions: Sessions,
+    /// What opens the sessions.
+    pub keys: Keys,
     /// The chat that is `@source`.
     pub source: ChatId,
     /// The accounts' user ids.
@@ -141,7 +142,7 @@ struct Play {
     simulation: Simulation,
     setup: Setup,
     table: Arc<dyn Table>,
-    sessions: Sessions,
+    keys: Keys,
     source: ChatId,
     accounts: Vec<UserId>,
     zone: TimeZone,
@@ -159,11 +160,12 @@ impl Play {
         // Nobody of the demonstration listens to updates.
         world.pushes_on = false;
         let simulation = Simulation::start(world, Ports::default())?;
-        let sessions = Sessions::new(data_dir.join("sessions"));
+        let keys = Keys::at(data_dir);
+        keys.ready(data_dir, &table, Clock::system().now()).await?;
         let setup = simulation.setup()?;
         let zone = TimeZone::system();
-        simulation.fill_pool(&accounts, &sessions, table.as_ref(), daily_budget, &zone).await?;
-        Ok(Self { simulation, setup, table, sessions, source, accounts, zone })
+        simulation.fill_pool(&accounts, &keys, &table, daily_budget, &zone).await?;
+        Ok(Self { simulation, setup, table, keys, source, accounts, zone })
     }
 }
 
@@ -183,9 +185,9 @@ impl Stage {
     pub async fn set_on(engines: Engines, plan: Plan, data_dir: &Path) -> Result<Self, Failure> {
         match Play::begin(plan, &engines, data_dir).await {
             Ok(play) => {
-                let Play { simulation, setup, table, sessions, source, accounts, zone } = play;
+                let Play { simulation, setup, table, keys, source, accounts, zone } = play;
                 let (queue, data_dir) = (Arc::new(engines.queue()), data_dir.to_owned());
-                Ok(Self { simulation, engines, table, queue, sessions, source, accounts, zone, data_dir, setup })
+                Ok(Self { simulation, engines, table, queue, keys, source, accounts, zone, data_dir, setup })
             }
             Err(failure) => {
                 // Whoever made the directory may remove it now.
@@ -200,7 +202,8 @@ impl Stage {
         Life {
             who: Who::only(),
             setup: self.setup.clone(),
-            sessions: self.sessions.clone(),
+            keys: self.keys.clone(),
+            only: None,
             table: self.table.clone(),
             queue: self.queue.clone(),
             zone: self.zone.clone(),
@@ -250,8 +253,7 @@ impl Stage {
         let rsa = self.simulation.rsa();
         let key = (rsa.modulus.clone(), rsa.exponent.clone());
         let path = dir.join("host.json");
-        let sessions_dir = self.data_dir.join("sessions");
-        HostFile::new(who, &self.engines, &self.setup, key, &sessions_dir, dir).save(&path)?;
+        HostFile::new(who, &self.engines, &self.setup, key, &self.keys, dir).save(&path)?;
         Ok(path)
     }
 

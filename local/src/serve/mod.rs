@@ -15,7 +15,6 @@ use std::time::Duration;
 use ::webhook::gate::Gate;
 use ::webhook::handler::Handler;
 use ::webhook::receiver::Receiver;
-use session_host::session::Sessions;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +28,7 @@ use crate::configuration::{BotConfiguration, Configuration, WebhookConfiguration
 use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, Life, Who};
+use crate::keys::Keys;
 use crate::terminal::Terminal;
 use polling::Polling;
 
@@ -185,7 +185,8 @@ impl Service<'_> {
         Life {
             who: Who::only(),
             setup: configuration.setup.clone(),
-            sessions: Sessions::new(configuration.sessions_dir()),
+            keys: Keys::at(&configuration.data_dir),
+            only: None,
             table: Arc::new(self.engines.table(BOT_ID)),
             queue: Arc::new(self.engines.queue()),
             zone: configuration.zone.clone(),

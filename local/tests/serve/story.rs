@@ -4,23 +4,26 @@
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferry::configuration::Configuration;
 use ferry::demo::stage::{Plan, SourceMix, flood_model};
 use ferry::engines::Engines;
 use ferry::host::BOT_ID;
+use ferry::keys::Keys;
 use ferry::serve::{Front, serve};
 use ferry::simulation::{Ports, Simulation};
 use ferry::terminal::Terminal;
 use jiff::tz::TimeZone;
-use session_host::session::Sessions;
 use simulator::bot_api::person::{self, ChatMessage};
 use simulator::scenario::{SOURCE, TARGET};
 use simulator::world::keyboard::Press;
 use simulator::world::user::User;
 use simulator::world::{MessageId, UserId};
 use tokio_util::sync::CancellationToken;
+use transfer::clock::Clock;
+use transfer::table::Table;
 
 const MESSAGES: i32 = 400;
 const ACCOUNTS: usize = 3;
@@ -49,9 +52,10 @@ async fn stage(dir: &Path, webhook: &str) -> (Simulation, PathBuf) {
     let simulation = Simulation::start(plan.world, Ports::default()).unwrap();
     let data_dir = dir.join("ferry-data");
     let engines = Engines::start(&data_dir).await.unwrap();
-    let sessions = Sessions::new(data_dir.join("sessions"));
-    let table = engines.table(BOT_ID);
-    simulation.fill_pool(&plan.accounts, &sessions, &table, None, &TimeZone::UTC).await.unwrap();
+    let table: Arc<dyn Table> = Arc::new(engines.table(BOT_ID));
+    let keys = Keys::at(&data_dir);
+    keys.ready(&data_dir, &table, Clock::system().now()).await.unwrap();
+    simulation.fill_pool(&plan.accounts, &keys, &table, None, &TimeZone::UTC).await.unwrap();
     engines.stop().await;
     std::fs::write(dir.join("simulator.pem"), &simulation.rsa().pem).unwrap();
     let mut text = format!(

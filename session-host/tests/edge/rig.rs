@@ -1,11 +1,13 @@
 //! A simulator with a source, a target and three people, and a host's edge that points at it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_host::exchange::proxy::Proxy;
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
 use session_host::session::{AuthKey, Session, Sessions};
 use session_host::telegram::setup::{ApiCredentials, Patience, Setup};
+use session_host::vault::Vault;
 use session_host::telegram::{Connection, Forward, GrammersTelegram, OpenError, Peer, Telegram};
 use simulator::server::{Config, Simulator};
 use simulator::time::Clock as WorldClock;
@@ -20,6 +22,8 @@ use simulator::world::{ChatId, UserId, World};
 use transfer::address::PeerAddress;
 use transfer::clock::Clock;
 use transfer::ids::{AccountId, MessageId, RandomId};
+use transfer::seal::Sealer;
+use transfer::table::memory::MemoryTable;
 use transfer::task::Style;
 
 /// Creator of both channels.
@@ -41,7 +45,9 @@ pub(crate) struct Rig {
     pub(crate) simulator: Simulator,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
-    dir: tempfile::TempDir,
+    pub(crate) table: Arc<MemoryTable>,
+    pub(crate) vault: Vault,
+    _dir: tempfile::TempDir,
 }
 
 pub(crate) fn world(mix: Mix) -> World {
@@ -91,21 +97,18 @@ impl Rig {
             patience: Patience { open: PATIENCE, read: PATIENCE, write: PATIENCE },
         };
         let dir = tempfile::tempdir().unwrap();
-        let sessions = Sessions::new(dir.path().join("sessions"));
-        Self { simulator, setup, sessions, dir }
+        let vault = Vault::create(dir.path().join("ring.json")).unwrap();
+        let table = Arc::new(MemoryTable::new());
+        let sessions = Sessions::new(table.clone(), Sealer::fixed(vault.current().unwrap()), vault.clone());
+        Self { simulator, setup, sessions, table, vault, _dir: dir }
     }
 
     /// Saves a session of `user` that is signed in already.
     pub(crate) async fn session(&self, user: UserId) -> AccountId {
         let account = AccountId(user.0.to_string());
         let key = AuthKey::new(self.simulator.mint_session(user).unwrap());
-        self.sessions.save(&Session::new(account.clone(), user.0, 2, key)).await.unwrap();
+        self.sessions.save(&Session::new(account.clone(), user.0, 2, key), Clock::system().now()).await.unwrap();
         account
-    }
-
-    /// The directory of the sessions, which is made by the first save.
-    pub(crate) fn sessions_path(&self) -> std::path::PathBuf {
-        self.dir.path().join("sessions")
     }
 
     pub(crate) fn telegram(&self) -> GrammersTelegram {

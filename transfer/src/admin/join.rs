@@ -63,6 +63,11 @@ pub async fn joined(table: &dyn Table, joining: Joining, now: Timestamp, today: 
         Some(_) | None => {
             let account = Account { checked_at: Some(now), ..Account::new(id.clone(), phone_masked, now, today) };
             let account = Account { total: totals.unwrap_or_default(), ..account };
+            // It may have left a while ago: its waits are Telegram's, and the day's budget is the day's.
+            let account = match table.get(&Key::gone(&id)).await? {
+                Some(Record { item: Item::Gone(gone), .. }) => gone.remembered_by(account),
+                Some(_) | None => account,
+            };
             Write::Put { item: Item::Account(account), guard: Guard::Absent }
         }
     };
