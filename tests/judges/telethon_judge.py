@@ -100,9 +100,18 @@ class Judge:
 
     async def login_with_password(self):
         self.ben = await self.client()
-        await self.ben.send_code_request(phone(BEN))
-        sign_in = self.ben.sign_in(phone(BEN), self.control.code(phone(BEN)))
+        sent = await self.ben.send_code_request(phone(BEN))
+        same((type(sent.type), type(sent.next_type)), (types.auth.SentCodeTypeApp, types.auth.CodeTypeSms), "first way")
+        first = self.control.code(phone(BEN))
+        sent = await self.ben(functions.auth.ResendCodeRequest(phone(BEN), sent.phone_code_hash))
+        same((type(sent.type), type(sent.next_type)), (types.auth.SentCodeTypeSms, types.auth.CodeTypeCall), "second way")
+        stale = functions.auth.SignInRequest(phone(BEN), sent.phone_code_hash, first)
+        if first != self.control.code(phone(BEN)):
+            await refused(errors.PhoneCodeInvalidError, self.ben(stale), "the code before")
+        code = self.control.code(phone(BEN))
+        sign_in = self.ben(functions.auth.SignInRequest(phone(BEN), sent.phone_code_hash, code))
         await refused(errors.SessionPasswordNeededError, sign_in, "a code alone")
+        same((await self.ben(functions.account.GetPasswordRequest())).hint, "the usual", "hint")
         await refused(errors.PasswordHashInvalidError, self.ben.sign_in(password="hunter3"), "wrong password")
         same((await self.ben.sign_in(password="hunter2")).id, BEN, "who signed in")
 
@@ -115,6 +124,8 @@ class Judge:
         await asyncio.sleep(0)
         self.control.accept_qr(CLEO, code.url.partition("=")[2])
         same((await waiting).id, CLEO, "who signed in")
+        used = functions.auth.AcceptLoginTokenRequest(code.token)
+        await refused(errors.BadRequestError, self.ada(used), "a token that was used")
 
     async def login_in_another_dc(self):
         self.dan = await self.client()

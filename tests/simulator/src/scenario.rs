@@ -55,6 +55,8 @@ pub struct UserSpec {
     pub username: Option<String>,
     #[serde(default)]
     pub password: Option<String>,
+    #[serde(default)]
+    pub password_hint: Option<String>,
     #[serde(default = "home_dc")]
     pub home_dc: i32,
     #[serde(default)]
@@ -96,6 +98,9 @@ pub struct ChatSpec {
     pub username: Option<String>,
     #[serde(default)]
     pub invite: Option<String>,
+    /// Whoever wants to join has to be let in.
+    #[serde(default)]
+    pub join_request: bool,
     #[serde(default)]
     pub members: Vec<MemberSpec>,
     #[serde(default)]
@@ -223,6 +228,7 @@ impl UserSpec {
             last_name: self.last_name.clone(),
             username: self.username.as_ref().map(|name| name.trim_start_matches('@').to_lowercase()),
             password: self.password.clone(),
+            password_hint: self.password_hint.clone(),
             home_dc: self.home_dc,
             premium: self.premium,
             bot: self.bot,
@@ -249,6 +255,7 @@ fn add_chat(world: &mut World, spec: &ChatSpec) -> Result<(), String> {
     let mut chat = Chat::new(spec.id, spec.kind, title, now.unix_secs().saturating_sub(86_400));
     chat.username = spec.username.as_ref().map(|name| name.trim_start_matches('@').to_lowercase());
     chat.invite.clone_from(&spec.invite);
+    chat.join_request = spec.join_request;
     chat.default_banned = spec.default_banned.clone();
     chat.noforwards = spec.noforwards;
     chat.signatures = spec.signatures;

@@ -2,24 +2,58 @@
 
 use super::{Answer, Caller};
 use crate::arithmetic::{GENERATOR, pad_256, prime};
-use crate::world::login::{LoginToken, PasswordChallenge, PasswordProof, SentCode};
+use crate::world::login::{CodeWay, LoginToken, PasswordChallenge, PasswordProof, SentCode};
 use crate::world::{About, AuthKeyId, Rpc, RpcError, UserId, World};
 use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, enums, functions, types};
 
 type Encoded = Rpc<Vec<u8>>;
 
+/// After so long clients offer another way to get a code.
+const RESEND_SECS: i32 = 60;
+
 /// Answers `auth.*` and the account calls of logging in; `None` if `id` is another call. `body` is what follows the
 /// constructor. A key whose session was ended hears so, whatever it calls but for a new login.
 pub fn handle(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Answer> {
     let account = world.login.user_or_awaited(caller.auth_key);
-    let encoded = login(world, caller, id, body).or_else(|| {
+    let early = phone_of(id, body).and_then(|phone| world.login.codes.wait_left(&phone, world.now()));
+    let scripted = scripted(world, account, id);
+    let encoded = scripted.map(Err).or_else(|| login(world, caller, id, body)).or_else(|| {
         let ended = world.login.ended(caller.auth_key)?;
         (!is_public(id)).then(|| Err(ended.clone()))
     })?;
     let about = About::of(grammers_tl_types::name_for_id(id));
     let audit = world.open_audit(account, caller.auth_key, caller.session, about);
     world.audit_outcome(audit, &encoded);
+    world.audit_wait(audit, early);
     Some(Answer { audit: Some(audit), ..Answer::plain(encoded) })
+}
+
+/// The number that a code is asked for.
+fn phone_of(id: u32, body: &[u8]) -> Option<String> {
+    match id {
+        functions::auth::SendCode::CONSTRUCTOR_ID => {
+            functions::auth::SendCode::from_bytes(body).ok().map(|call| call.phone_number)
+        }
+        functions::auth::ResendCode::CONSTRUCTOR_ID => {
+            functions::auth::ResendCode::from_bytes(body).ok().map(|call| call.phone_number)
+        }
+        _ => None,
+    }
+}
+
+/// What a script answers to a call of logging in, but for codes: those have waits of their own.
+fn scripted(world: &mut World, account: Option<UserId>, id: u32) -> Option<RpcError> {
+    let scriptable = [
+        functions::auth::SignIn::CONSTRUCTOR_ID,
+        functions::auth::CheckPassword::CONSTRUCTOR_ID,
+        functions::account::GetPassword::CONSTRUCTOR_ID,
+        functions::auth::ExportLoginToken::CONSTRUCTOR_ID,
+        functions::auth::ImportLoginToken::CONSTRUCTOR_ID,
+        functions::auth::CancelCode::CONSTRUCTOR_ID,
+        functions::auth::LogOut::CONSTRUCTOR_ID,
+    ];
+    let name = grammers_tl_types::name_for_id(id);
+    scriptable.contains(&id).then(|| world.floods.scripted_login(account, name)).flatten()
 }
 
 fn is_public(id: u32) -> bool {
@@ -75,7 +109,10 @@ fn login(world: &mut World, caller: &Caller, id: u32, body: &[u8]) -> Option<Enc
             })
         }
         functions::auth::LogOut::CONSTRUCTOR_ID => with(body, |_: functions::auth::LogOut| {
-            signed_in(world, caller.auth_key)?;
+            // Whoever still owes the password may leave too.
+            if world.login.awaited(caller.auth_key).is_none() {
+                signed_in(world, caller.auth_key)?;
+            }
             world.log_out(caller.auth_key);
             Ok(enums::auth::LoggedOut::Out(types::auth::LoggedOut { future_auth_token: None }))
         }),
@@ -113,16 +150,21 @@ fn send_code(world: &mut World, caller: &Caller, call: &functions::auth::SendCod
 
 fn sent_code(sent: SentCode) -> enums::auth::SentCode {
     let length = i32::try_from(sent.code.len()).unwrap_or_default();
-    enums::auth::SentCode::Code(types::auth::SentCode {
-        r#type: enums::auth::SentCodeType::App(types::auth::SentCodeTypeApp { length }),
-        phone_code_hash: sent.hash,
-        next_type: Some(enums::auth::CodeType::Sms),
-        timeout: Some(60),
-    })
+    let r#type = match sent.way {
+        CodeWay::App => types::auth::SentCodeTypeApp { length }.into(),
+        CodeWay::Sms => types::auth::SentCodeTypeSms { length }.into(),
+        CodeWay::Call => types::auth::SentCodeTypeCall { length }.into(),
+    };
+    let next_type = sent.way.next().map(|way| match way {
+        CodeWay::App | CodeWay::Sms => enums::auth::CodeType::Sms,
+        CodeWay::Call => enums::auth::CodeType::Call,
+    });
+    let timeout = next_type.is_some().then_some(RESEND_SECS);
+    enums::auth::SentCode::Code(types::auth::SentCode { r#type, phone_code_hash: sent.hash, next_type, timeout })
 }
 
 fn password(challenge: PasswordChallenge, secure_random: [u8; 256]) -> enums::account::Password {
-    let PasswordChallenge { salt1, salt2, open } = challenge;
+    let PasswordChallenge { salt1, salt2, hint, open } = challenge;
     let algo = enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(
         types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
             salt1,
@@ -138,7 +180,7 @@ fn password(challenge: PasswordChallenge, secure_random: [u8; 256]) -> enums::ac
         current_algo: open.is_some().then(|| algo.clone()),
         srp_b: open.map(|(_, b)| b.to_vec()),
         srp_id: open.map(|(id, _)| id),
-        hint: None,
+        hint,
         email_unconfirmed_pattern: None,
         new_algo: algo,
         new_secure_algo: enums::SecurePasswordKdfAlgo::Sha512(types::SecurePasswordKdfAlgoSha512 {

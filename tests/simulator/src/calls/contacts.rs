@@ -76,7 +76,7 @@ pub(super) fn check_invite(call: &mut Call<'_>, r: &f::messages::CheckChatInvite
             broadcast: chat.kind == ChatKind::Broadcast,
             public: chat.username.is_some(),
             megagroup: matches!(chat.kind, ChatKind::Supergroup | ChatKind::Forum),
-            request_needed: false,
+            request_needed: chat.join_request,
             verified: false,
             scam: false,
             fake: false,

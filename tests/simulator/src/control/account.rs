@@ -1,7 +1,7 @@
 //! Accounts: login codes, QR tokens, ready sessions, states.
 
 use super::{Control, DONE, Done, Refused, Reply, body};
-use crate::world::login::SentCode;
+use crate::world::login::{SentCode, Session, base64url};
 use crate::world::user::AccountState;
 use crate::world::{RpcError, UserId};
 use axum::body::Bytes;
@@ -26,7 +26,7 @@ pub(super) async fn codes(State(control): State<Control>, Query(query): Query<Co
 #[serde(deny_unknown_fields)]
 pub(super) struct QrBody {
     user: UserId,
-    /// Base64url as in `tg://login?token=`; the newest token on show when left out.
+    /// What the QR code says, `tg://login?token=...`, or its base64url alone; the newest token on show when left out.
     #[serde(default)]
     token: Option<String>,
 }
@@ -35,7 +35,10 @@ pub(super) async fn accept_qr(State(control): State<Control>, bytes: Bytes) -> R
     let QrBody { user, token } = body(&bytes)?;
     let token = match token.as_deref() {
         None => None,
-        Some(text) => Some(base64url(text).ok_or_else(|| Refused::bad("the token is not base64url"))?),
+        Some(text) => Some(
+            base64url(text.trim_start_matches("tg://login?token="))
+                .ok_or_else(|| Refused::bad("the token is not base64url"))?,
+        ),
     };
     let accepted = control.shared.with_world(|world| match token {
         Some(token) => world.accept_login_token(user, &token),
@@ -69,6 +72,17 @@ pub(super) async fn mint(State(control): State<Control>, bytes: Bytes) -> Reply<
     Ok(Json(Minted { dc, auth_key }))
 }
 
+/// Where an account is signed in, or about to be.
+pub(super) async fn sessions(State(control): State<Control>, Path(user): Path<i64>) -> Json<Vec<Session>> {
+    Json(control.shared.with_world(|world| world.login.sessions_of(UserId(user))))
+}
+
+/// Its owner ends every session of it, in the app's settings.
+pub(super) async fn sign_out(State(control): State<Control>, Path(user): Path<i64>) -> Json<Done> {
+    control.shared.with_world(|world| world.login.revoke_others(UserId(user), None));
+    DONE
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StateBody {
@@ -84,38 +98,4 @@ pub(super) async fn state(State(control): State<Control>, Path(user): Path<i64>,
     });
     found.ok_or_else(|| Refused::missing(format!("there is no user {user}")))?;
     Ok(DONE)
-}
-
-/// Decodes base64url, padded or not.
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let (mut out, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' | b'+' => 62,
-            b'_' | b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from((bits >> held) & 0xFF).ok()?);
-        }
-    }
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64url_is_read_with_and_without_padding() {
-        assert_eq!(base64url("_-8="), Some(vec![0xFF, 0xEF]));
-        assert_eq!(base64url("aGVsbG8"), Some(b"hello".to_vec()));
-        assert_eq!(base64url("a b"), None);
-    }
 }

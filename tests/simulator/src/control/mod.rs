@@ -7,11 +7,13 @@
 //! | `POST /scenario` | adds users, chats, messages, floods, faults (see [`crate::scenario`]) |
 //! | `POST /export?owner=&member=&username=` | loads a `result.json`, sent as the body |
 //! | `GET /codes?phone=` | login codes, newest last |
-//! | `POST /qr/accept` | `{"user": 1, "token": "base64url or left out"}` |
-//! | `POST /floods` | `{"model": "reported", "scale": 60, "scripts": [...]}` |
+//! | `POST /qr/accept` | `{"user": 1, "token": "tg://login?token=..., or base64url, or left out"}`: the owner's phone scans it and says yes |
+//! | `POST /floods` | `{"model": "reported", "scale": 60, "scripts": [{"method": "auth.sendCode", "code": 420, "message": "FLOOD_WAIT_30"}]}` |
 //! | `POST /faults` | `{"scripts": [...], "rates": [...]}`, replaces the plan |
 //! | `POST /quirks` | replaces the undocumented choices |
 //! | `POST /accounts/{user}/state` | `{"state": "frozen"}` |
+//! | `GET /accounts/{user}/sessions` | where it is signed in: `[{"auth_key": 1, "password_pending": false}]` |
+//! | `POST /accounts/{user}/sign-out` | its owner ends all its sessions |
 //! | `POST /time/advance` | `{"millis": 1000}` |
 //! | `POST /salts/rotate`, `POST /clock/skew`, `POST /kick` | what the wire does on its own |
 //! | `POST /sessions/mint` | `{"user": 1}`: a key that is signed in |
@@ -109,6 +111,8 @@ pub fn router(simulator: &Simulator) -> Router {
         .route("/qr/accept", post(account::accept_qr))
         .route("/sessions/mint", post(account::mint))
         .route("/accounts/{user}/state", post(account::state))
+        .route("/accounts/{user}/sessions", get(account::sessions))
+        .route("/accounts/{user}/sign-out", post(account::sign_out))
         .route("/protect", post(chats::protect))
         .route("/chats", get(chats::list))
         .route("/chats/{id}/messages", get(chats::messages).delete(chats::delete))

@@ -26,6 +26,10 @@ pub struct Chat {
     pub slow_mode_secs: i32,
     /// Hash of `t.me/+hash`.
     pub invite: Option<String>,
+    /// Whoever wants to join has to be let in by an admin.
+    pub join_request: bool,
+    /// Who asked to be let in.
+    pub asked: BTreeSet<UserId>,
     pub topics: BTreeMap<MessageId, Topic>,
     pub history: History,
     pub pts: i32,
@@ -146,6 +150,8 @@ impl Chat {
             signatures: false,
             slow_mode_secs: 0,
             invite: None,
+            join_request: false,
+            asked: BTreeSet::new(),
             topics: BTreeMap::new(),
             history: History::default(),
             pts: 1,

@@ -5,6 +5,9 @@ use super::{ChatId, MessageId, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Source: <https://core.telegram.org/api/config>, `channels_limit_default`.
+const CHANNELS_MAX: usize = 500;
+
 /// A person; whoever signs in as one is an account.
 #[derive(Debug)]
 pub struct User {
@@ -17,8 +20,12 @@ pub struct User {
     pub username: Option<String>,
     /// Two-factor password.
     pub password: Option<String>,
+    /// What reminds its owner of it.
+    pub password_hint: Option<String>,
     pub home_dc: i32,
     pub premium: bool,
+    /// Of how many channels and supergroups it may be a member.
+    pub channels_max: usize,
     pub bot: bool,
     /// What the user's client speaks, as bots are told: `en`, `zh-hans`.
     pub language_code: Option<String>,
@@ -92,8 +99,10 @@ impl User {
             last_name: String::new(),
             username: None,
             password: None,
+            password_hint: None,
             home_dc: 2,
             premium: false,
+            channels_max: CHANNELS_MAX,
             bot: false,
             language_code: None,
             contacts: BTreeSet::new(),

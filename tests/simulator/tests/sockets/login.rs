@@ -7,6 +7,8 @@ use grammers_client::tl::{enums, functions, types};
 use grammers_session::updates::UpdatesLike;
 use simulator::server::Simulator;
 use simulator::wire::switchboard::Settings;
+use simulator::world::UserId;
+use simulator::world::floods::Script;
 use simulator::world::user::AccountState;
 use std::time::Duration;
 
@@ -64,6 +66,16 @@ async fn signed_in_name(running: &Running) -> String {
     running.client.get_me().await.unwrap().first_name().unwrap().to_owned()
 }
 
+fn base64url(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let digit = |six: &[u8]| {
+        let six = std::str::from_utf8(six).unwrap();
+        char::from(LETTERS[usize::from_str_radix(&format!("{six:0<6}"), 2).unwrap()])
+    };
+    bits.as_bytes().chunks(6).map(digit).collect()
+}
+
 fn export_token() -> functions::auth::ExportLoginToken {
     functions::auth::ExportLoginToken { api_id: 1, api_hash: "hash".to_owned(), except_ids: vec![] }
 }
@@ -112,6 +124,94 @@ async fn codes_are_refused_for_what_is_wrong_with_them() {
     let good = code(&simulator, ALICES_PHONE);
     simulator.with_world(|world| world.login.text_sent(&format!("my code is {good}")));
     assert_eq!(attempt(seen.phone_code_hash, good).await, "400 PHONE_CODE_EXPIRED");
+
+    let told = send_code(&running, ALICES_PHONE).await.unwrap();
+    let good = code(&simulator, ALICES_PHONE);
+    simulator.with_world(|world| {
+        world.add_bot(UserId(7_900_000_009), "some_bot", "Bot", "7900000009:any-token");
+        world.say_to_bot(ALICE, UserId(7_900_000_009), &good).unwrap();
+    });
+    assert_eq!(attempt(told.phone_code_hash, good).await, "400 PHONE_CODE_EXPIRED");
+}
+
+#[tokio::test]
+async fn codes_come_by_app_then_sms_then_call_and_then_no_more() {
+    let simulator = start(Settings::default()).await;
+    let running = connect(&simulator, 2).await;
+    let mut sent = send_code(&running, ALICES_PHONE).await.unwrap();
+    let mut ways = Vec::new();
+    let refused = loop {
+        ways.push((way(&sent.r#type), sent.next_type.is_some()));
+        let (phone_number, phone_code_hash) = (ALICES_PHONE.to_owned(), sent.phone_code_hash.clone());
+        let resend = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
+        match running.client.invoke(&resend).await {
+            Ok(enums::auth::SentCode::Code(next)) => sent = next,
+            other => break refusal(other),
+        }
+    };
+    assert_eq!(ways, [("app", true), ("sms", true), ("call", false)]);
+    assert_eq!(refused, "406 SEND_CODE_UNAVAILABLE");
+    // The last one is as good as it was.
+    sign_in(&running, ALICES_PHONE, &sent.phone_code_hash, &code(&simulator, ALICES_PHONE)).await.unwrap();
+}
+
+fn way(kind: &enums::auth::SentCodeType) -> &'static str {
+    match kind {
+        enums::auth::SentCodeType::App(_) => "app",
+        enums::auth::SentCodeType::Sms(_) => "sms",
+        enums::auth::SentCodeType::Call(_) => "call",
+        _ => "another",
+    }
+}
+
+#[tokio::test]
+async fn a_wait_before_a_code_holds_and_asking_too_early_is_noted() {
+    let simulator = start(Settings::default()).await;
+    let running = connect(&simulator, 2).await;
+    simulator.with_world(|world| {
+        world.floods.script(Script {
+            account: None,
+            method: Some("auth.sendCode".to_owned()),
+            times: 1,
+            after: 0,
+            code: 420,
+            message: "FLOOD_WAIT_30".to_owned(),
+        });
+    });
+    assert_eq!(send_code(&running, ALICES_PHONE).await.unwrap_err(), "420 FLOOD_WAIT 30");
+    let early = |simulator: &Simulator| {
+        simulator.with_world(|world| world.audit.during_wait().filter(|it| it.method == "auth.sendCode").count())
+    };
+    assert_eq!(early(&simulator), 0);
+    advance(&simulator, 20);
+    assert_eq!(send_code(&running, ALICES_PHONE).await.unwrap_err(), "420 FLOOD_WAIT 30");
+    assert_eq!(early(&simulator), 1);
+    // Another number is none of its business.
+    send_code(&running, BOBS_PHONE).await.unwrap();
+    advance(&simulator, 31);
+    send_code(&running, ALICES_PHONE).await.unwrap();
+    assert_eq!(early(&simulator), 1);
+}
+
+#[tokio::test]
+async fn the_hint_of_a_password_is_told_and_a_half_done_login_is_a_session_that_can_leave() {
+    let simulator = start(Settings::default()).await;
+    simulator.with_world(|world| {
+        let user = world.users.get_mut(&ALICE).unwrap();
+        user.password = Some("hunter2".to_owned());
+        user.password_hint = Some("the usual".to_owned());
+    });
+    let running = connect(&simulator, 2).await;
+    let sent = send_code(&running, ALICES_PHONE).await.unwrap();
+    let needed = sign_in(&running, ALICES_PHONE, &sent.phone_code_hash, &code(&simulator, ALICES_PHONE)).await;
+    assert_eq!(needed.unwrap_err(), "401 SESSION_PASSWORD_NEEDED");
+    let enums::account::Password::Password(password) =
+        running.client.invoke(&functions::account::GetPassword {}).await.unwrap();
+    assert_eq!(password.hint.as_deref(), Some("the usual"));
+    let sessions = || simulator.with_world(|world| world.login.sessions_of(ALICE));
+    assert_eq!(sessions().iter().map(|session| session.password_pending).collect::<Vec<_>>(), [true]);
+    running.client.invoke(&functions::auth::LogOut {}).await.unwrap();
+    assert_eq!(sessions(), []);
 }
 
 #[tokio::test]
@@ -183,8 +283,10 @@ async fn a_qr_code_signs_in_once_it_is_accepted() {
     // Alice scans it with a client that is signed in
     let alice = run(&simulator, 2, simulator.mint_session(ALICE).unwrap());
     let expired = functions::auth::AcceptLoginToken { token: first.token };
-    assert_eq!(refusal(alice.client.invoke(&expired).await), "400 AUTH_TOKEN_INVALID");
-    alice.client.invoke(&functions::auth::AcceptLoginToken { token: second.token }).await.unwrap();
+    assert_eq!(refusal(alice.client.invoke(&expired).await), "400 AUTH_TOKEN_EXPIRED");
+    let accept = functions::auth::AcceptLoginToken { token: second.token };
+    alice.client.invoke(&accept).await.unwrap();
+    assert_eq!(refusal(alice.client.invoke(&accept).await), "400 AUTH_TOKEN_ALREADY_ACCEPTED");
 
     let heard = tokio::time::timeout(Duration::from_secs(5), running.updates.recv()).await.unwrap().unwrap();
     let UpdatesLike::Updates(heard) = heard else { panic!("no update was heard") };
@@ -219,6 +321,22 @@ async fn an_account_of_another_data_centre_is_sent_there() {
     let import = functions::auth::ImportLoginToken { token: moved.token };
     assert!(matches!(there.client.invoke(&import).await.unwrap(), enums::auth::LoginToken::Success(_)));
     assert_eq!(signed_in_name(&there).await, "Carol");
+    // It works once.
+    let again = connect(&simulator, 4).await;
+    assert_eq!(refusal(again.client.invoke(&import).await), "400 AUTH_TOKEN_ALREADY_ACCEPTED");
+}
+
+#[tokio::test]
+async fn a_phone_scans_what_a_qr_code_says() {
+    let simulator = start(Settings::default()).await;
+    let running = connect(&simulator, 2).await;
+    let shown = running.client.invoke(&export_token()).await.unwrap();
+    let enums::auth::LoginToken::Token(shown) = shown else { panic!() };
+    let scan = |text: &str| simulator.with_world(|world| world.scan(ALICE, text)).map_err(|error| error.message);
+    assert_eq!(scan("https://example.org").unwrap_err(), "AUTH_TOKEN_INVALID");
+    assert_eq!(scan("tg://login?token=AAAA").unwrap_err(), "AUTH_TOKEN_INVALID");
+    scan(&format!("tg://login?token={}", base64url(&shown.token))).unwrap();
+    assert!(matches!(running.client.invoke(&export_token()).await.unwrap(), enums::auth::LoginToken::Success(_)));
 }
 
 #[tokio::test]

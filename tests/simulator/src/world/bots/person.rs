@@ -39,6 +39,7 @@ impl World {
         if text.trim().is_empty() {
             return Err(RpcError::bad("MESSAGE_EMPTY"));
         }
+        self.login.text_sent(text);
         let events = self.post(&Actor::of(user), ChatId::user(bot), &[Draft::text(text)]);
         events.first().map(|event| event.id).ok_or_else(|| RpcError::bad("PEER_ID_INVALID"))
     }

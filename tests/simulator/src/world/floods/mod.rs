@@ -228,9 +228,27 @@ impl Floods {
 
     /// The scripted answer to this call, used up once.
     pub(crate) fn scripted(&mut self, account: UserId, method: &str, class: Class, now: SimTime) -> Option<Refusal> {
+        let fits = |script: &Script| {
+            script.account.is_none_or(|who| who == account)
+                && script.method.as_deref().is_none_or(|name| name == method)
+        };
+        let error = self.take_script(fits)?;
+        let secs = wait_secs(&error.message);
+        let wait_until = secs.map(|secs| self.arm(account, class, secs, now));
+        Some(Refusal { error, wait_until, ban: false })
+    }
+
+    /// The scripted answer to a call of logging in, used up once; only a script that names the method is meant. Waits of
+    /// such calls are those of a number or a key, not of an account that works: whoever asks keeps them.
+    pub(crate) fn scripted_login(&mut self, account: Option<UserId>, method: &str) -> Option<RpcError> {
+        self.take_script(|script| {
+            script.account.is_none_or(|who| Some(who) == account) && script.method.as_deref() == Some(method)
+        })
+    }
+
+    fn take_script(&mut self, fits: impl Fn(&Script) -> bool) -> Option<RpcError> {
         let at = self.scripts.iter_mut().position(|script| {
-            let fits = script.account.is_none_or(|who| who == account)
-                && script.method.as_deref().is_none_or(|name| name == method);
+            let fits = fits(script);
             if fits && script.after > 0 {
                 script.after -= 1;
                 return false;
@@ -243,9 +261,7 @@ impl Floods {
         if script.times == 0 {
             self.scripts.remove(at);
         }
-        let secs = wait_secs(&error.message);
-        let wait_until = secs.map(|secs| self.arm(account, class, secs, now));
-        Some(Refusal { error, wait_until, ban: false })
+        Some(error)
     }
 
     /// A call during a wait: refused, and the whole wait starts again.
@@ -340,7 +356,7 @@ fn too_fast(recent: &mut VecDeque<SimTime>, calls_per_minute: u32, scale: f64, n
 }
 
 /// The seconds in the name of a wait.
-fn wait_secs(message: &str) -> Option<i64> {
+pub(crate) fn wait_secs(message: &str) -> Option<i64> {
     ["FLOOD_WAIT_", "FLOOD_PREMIUM_WAIT_"].iter().find_map(|prefix| message.strip_prefix(prefix))?.parse().ok()
 }
 

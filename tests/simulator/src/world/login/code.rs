@@ -4,9 +4,11 @@
 
 use super::SignedIn;
 use crate::time::SimTime;
+use crate::world::floods::wait_secs;
 use crate::world::{AuthKeyId, Rpc, RpcError, UserId, World};
 use rand::Rng;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A code works for so long.
 const CODE_MILLIS: i64 = 5 * 60 * 1000;
@@ -23,6 +25,8 @@ pub struct Codes {
     sent: Vec<SentCode>,
     /// What the next codes will be, for scripts that must know them beforehand; then drawn from the seed.
     pub scripted: std::collections::VecDeque<String>,
+    /// By number: until when nobody may ask for a code, and how long that wait is in full.
+    waits: HashMap<String, (SimTime, i64)>,
 }
 
 /// One code.
@@ -32,10 +36,34 @@ pub struct SentCode {
     pub user: UserId,
     pub hash: String,
     pub code: String,
+    pub way: CodeWay,
     #[serde(skip)]
     pub sent_at: SimTime,
     pub wrong: u32,
     pub state: CodeState,
+}
+
+/// How a code reaches its owner; asking again takes the next way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeWay {
+    /// In the Telegram app of another device.
+    App,
+    Sms,
+    /// A voice says it.
+    Call,
+}
+
+impl CodeWay {
+    /// The way of the next one.
+    #[must_use]
+    pub fn next(self) -> Option<CodeWay> {
+        match self {
+            CodeWay::App => Some(CodeWay::Sms),
+            CodeWay::Sms => Some(CodeWay::Call),
+            CodeWay::Call => None,
+        }
+    }
 }
 
 /// What a code is good for.
@@ -61,6 +89,28 @@ impl Codes {
     pub fn newest(&self, phone: &str) -> Option<&SentCode> {
         let phone = normal(phone);
         self.sent.iter().rev().find(|sent| sent.phone == phone)
+    }
+
+    /// Milliseconds for which nobody may ask for a code to this number.
+    #[must_use]
+    pub fn wait_left(&self, phone: &str, now: SimTime) -> Option<i64> {
+        let (until, _) = self.waits.get(&normal(phone))?;
+        Some(until.since(now)).filter(|left| *left > 0)
+    }
+
+    /// Asked for during a wait: refused, and the whole wait begins anew.
+    fn early(&mut self, phone: &str, now: SimTime) -> Rpc<()> {
+        let Some((until, secs)) = self.waits.get_mut(phone).filter(|(until, _)| *until > now) else { return Ok(()) };
+        *until = now.plus_millis(secs.saturating_mul(1000));
+        Err(RpcError::flood_wait(*secs))
+    }
+
+    /// The wait that this error asks for begins.
+    fn told_to_wait(&mut self, phone: &str, now: SimTime, error: RpcError) -> RpcError {
+        if let Some(secs) = wait_secs(&error.message) {
+            self.waits.insert(phone.to_owned(), (now.plus_millis(secs.saturating_mul(1000)), secs));
+        }
+        error
     }
 
     pub(super) fn text_sent(&mut self, text: &str) {
@@ -90,8 +140,12 @@ impl World {
     /// `auth.sendCode`, asked of data centre `dc`.
     ///
     /// # Errors
-    /// `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_BANNED`, `PHONE_MIGRATE_X`, `FLOOD_WAIT_X`.
+    /// `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_BANNED`, `PHONE_MIGRATE_X`, `FLOOD_WAIT_X`, and what a script answers.
     pub fn send_code(&mut self, dc: i32, phone: &str) -> Rpc<SentCode> {
+        self.send_code_by(dc, phone, CodeWay::App, "auth.sendCode")
+    }
+
+    fn send_code_by(&mut self, dc: i32, phone: &str, way: CodeWay, method: &str) -> Rpc<SentCode> {
         let user = self.user_by_phone(phone).map(|user| user.id);
         let (phone, account) = (normal(phone), user.and_then(|user| self.account(user)));
         let account = account.ok_or_else(|| RpcError::bad("PHONE_NUMBER_INVALID"))?;
@@ -102,11 +156,16 @@ impl World {
             return Err(RpcError::new(303, format!("PHONE_MIGRATE_{}", account.home_dc)));
         }
         let now = self.now();
+        self.login.codes.early(&phone, now)?;
+        if let Some(error) = self.floods.scripted_login(Some(account.user), method) {
+            return Err(self.login.codes.told_to_wait(&phone, now, error));
+        }
         let since = now.plus_millis(-SENT_WINDOW_MILLIS);
         let recent = self.login.codes.sent.iter().filter(|sent| sent.phone == phone && sent.sent_at > since);
         let recent: Vec<SimTime> = recent.map(|sent| sent.sent_at).collect();
         if let Some(first) = recent.first().filter(|_| recent.len() >= SENT_MAX) {
-            return Err(RpcError::flood_wait((first.since(since) + 999) / 1000));
+            let error = RpcError::flood_wait((first.since(since) + 999) / 1000);
+            return Err(self.login.codes.told_to_wait(&phone, now, error));
         }
         let code = match self.login.codes.scripted.pop_front() {
             Some(code) => code,
@@ -120,18 +179,26 @@ impl World {
                 earlier.state = CodeState::Cancelled;
             }
         }
-        let sent = SentCode { phone, user, hash, code, sent_at: now, wrong: 0, state };
+        let sent = SentCode { phone, user, hash, code, way, sent_at: now, wrong: 0, state };
         self.login.codes.sent.push(sent.clone());
         Ok(sent)
     }
 
-    /// `auth.resendCode`: another code, another hash.
+    /// `auth.resendCode`: another code by the next way, another hash.
     ///
     /// # Errors
-    /// `PHONE_CODE_EXPIRED` if there is none to replace, else as [`World::send_code`].
+    /// `PHONE_CODE_EXPIRED` if there is none to replace, 406 `SEND_CODE_UNAVAILABLE` after the last way, else as
+    /// [`World::send_code`].
     pub fn resend_code(&mut self, dc: i32, phone: &str, hash: &str) -> Rpc<SentCode> {
+        let sent = self.login.codes.find(phone, hash)?;
+        if matches!(sent.state, CodeState::Used | CodeState::Cancelled) {
+            return Err(RpcError::bad("PHONE_CODE_EXPIRED"));
+        }
+        let next = sent.way.next().ok_or_else(|| RpcError::new(406, "SEND_CODE_UNAVAILABLE"))?;
+        // Refused, it leaves the earlier one as it is; sent, it takes its place.
+        let resent = self.send_code_by(dc, phone, next, "auth.resendCode")?;
         self.login.codes.find(phone, hash)?.state = CodeState::Cancelled;
-        self.send_code(dc, phone)
+        Ok(resent)
     }
 
     /// `auth.cancelCode`.

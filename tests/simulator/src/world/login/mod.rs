@@ -8,12 +8,14 @@ mod password;
 mod token;
 mod transfer;
 
-pub use code::{Codes, SentCode};
+pub use code::{CodeState, CodeWay, Codes, SentCode};
 pub use password::{PasswordChallenge, PasswordProof, Passwords};
+pub(crate) use token::base64url;
 pub use token::{LoginToken, Tokens};
 pub use transfer::Exports;
 
 use super::{AuthKeyId, Rpc, RpcError, UserId, World};
+use serde::Serialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -38,6 +40,14 @@ enum KeyState {
     PasswordAwaited(UserId),
     /// Somebody ended it: what every call is answered with.
     Ended(RpcError),
+}
+
+/// A key on which somebody is signed in, or about to be: what its owner's list of devices shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Session {
+    pub auth_key: AuthKeyId,
+    /// The password was not given yet.
+    pub password_pending: bool,
 }
 
 /// What login has to know of a user.
@@ -110,6 +120,19 @@ impl Login {
         let mut keys: Vec<_> = signed_in.map(|(key, _)| *key).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Every session of `user`, half-done ones included.
+    #[must_use]
+    pub fn sessions_of(&self, user: UserId) -> Vec<Session> {
+        let sessions = self.keys.iter().filter_map(|(key, state)| match state {
+            KeyState::SignedIn(of) if *of == user => Some(Session { auth_key: *key, password_pending: false }),
+            KeyState::PasswordAwaited(of) if *of == user => Some(Session { auth_key: *key, password_pending: true }),
+            _ => None,
+        });
+        let mut sessions: Vec<_> = sessions.collect();
+        sessions.sort_unstable_by_key(|session| session.auth_key);
+        sessions
     }
 
     /// Signs `user` in on this key, whoever was before.

@@ -52,6 +52,7 @@ struct Challenge {
 pub struct PasswordChallenge {
     pub salt1: Vec<u8>,
     pub salt2: Vec<u8>,
+    pub hint: Option<String>,
     /// Id and B of the open challenge; `None` if the account has no password.
     pub open: Option<(i64, [u8; 256])>,
 }
@@ -73,7 +74,7 @@ impl World {
         let user = self.login.user_or_awaited(key).ok_or_else(RpcError::unregistered)?;
         let salts = Salts { salt1: self.drawn::<16>().to_vec(), salt2: self.drawn::<16>().to_vec() };
         let Some(password) = self.account(user).and_then(|account| account.password) else {
-            return Ok(PasswordChallenge { salt1: salts.salt1, salt2: salts.salt2, open: None });
+            return Ok(PasswordChallenge { salt1: salts.salt1, salt2: salts.salt2, hint: None, open: None });
         };
         let known = self.login.passwords.verifiers.get(&user).filter(|known| known.password == password).cloned();
         let verifier = known.unwrap_or_else(|| Verifier { v: salts.verifier(&password), password, salts });
@@ -84,7 +85,8 @@ impl World {
         let Salts { salt1, salt2 } = verifier.salts.clone();
         let open = Some((id, pad_256(&g_b)));
         self.login.passwords.challenges.insert(key, Challenge { id, at: self.now(), verifier, b, g_b });
-        Ok(PasswordChallenge { salt1, salt2, open })
+        let hint = self.users.get(&user).and_then(|user| user.password_hint.clone());
+        Ok(PasswordChallenge { salt1, salt2, hint, open })
     }
 
     /// `auth.checkPassword`.
