@@ -12,6 +12,7 @@
 
 mod answer;
 mod known;
+mod logins;
 mod transaction;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use transfer::clock::Clock;
 use transfer::dialogue::{self, Next};
 use transfer::ids::ChatId;
 use transfer::queue::{Queue, QueueError};
+use transfer::seal::{SealError, Sealer};
 use transfer::submit::SubmitError;
 use transfer::table::item::TakenUpdate;
 use transfer::table::{CommitError, Item, Key, Table, TableError};
@@ -31,6 +33,7 @@ use transfer::table::{CommitError, Item, Key, Table, TableError};
 use crate::handler::answer::Answering;
 pub(crate) use crate::handler::answer::settled;
 use crate::handler::known::Known;
+pub(crate) use crate::handler::known::heard;
 
 /// How often an update is decided again because others wrote meanwhile.
 const CONFLICTS_MAX: u32 = 20;
@@ -52,6 +55,8 @@ pub struct Handler {
     pub admins: Vec<ChatId>,
     /// The zone of admins who chose none.
     pub zone: TimeZone,
+    /// With which secrets are sealed before they are stored; nothing here can open them.
+    pub sealer: Sealer,
 }
 
 /// Why an update was not handled; it is to be delivered again.
@@ -69,6 +74,9 @@ pub enum HandleError {
     /// An account could not be changed.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// A secret could not be sealed, and was not stored.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// No job could be sent.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -98,9 +106,10 @@ impl Handler {
             if let Some((taken, version)) = known.taken.clone() {
                 return self.again(&incoming, known, taken, version).await;
             }
-            let next = self.decide(&incoming, &known);
-            let word = self.perform(&incoming, &next.actions, known.now).await?.or(next.word);
-            let transaction = known.transaction(&incoming, &next);
+            let mut next = self.decide(&incoming, &known);
+            let logins = known.seal(&mut next, &self.sealer)?;
+            let word = self.perform(&incoming, &mut next, known.now).await?.or(next.word);
+            let transaction = known.transaction(&incoming, &next, logins);
             let committed = self.table.commit(transaction.writes).await;
             let taken = match committed {
                 Ok(()) => transaction.taken,

@@ -8,6 +8,7 @@ use transfer::aws::{DynamoClient, SqsClient, aws_config};
 use transfer::bot::telegram::TelegramBot;
 use transfer::clock::Clock;
 use transfer::queue::sqs::SqsQueue;
+use transfer::seal::Sealer;
 use transfer::table::dynamo::DynamoTable;
 use webhook::gate::{Gate, SECRET_HEADER};
 use webhook::handler::Handler;
@@ -45,6 +46,7 @@ async fn receiver(settings: Settings) -> Result<Receiver, Error> {
         clock: Clock::system(),
         admins: settings.admins.chats(),
         zone: settings.zone,
+        sealer: Sealer::fixed(settings.sealing_key),
     };
     Ok(Receiver::new(gate, Arc::new(handler)))
 }

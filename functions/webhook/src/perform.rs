@@ -3,9 +3,12 @@
 
 use jiff::Timestamp;
 use transfer::admin::{self, AdminError};
+use transfer::bot::BotError;
 use transfer::bot::Incoming;
+use transfer::dialogue::Next;
 use transfer::dialogue::action::Action;
-use transfer::dialogue::notice::Word;
+use transfer::dialogue::notice::{Notice, Word};
+use transfer::dialogue::view::View;
 use transfer::submit::{self, SubmitError};
 
 use crate::handler::{HandleError, Handler, settled};
@@ -16,12 +19,13 @@ impl Handler {
     pub(crate) async fn perform(
         &self,
         incoming: &Incoming,
-        actions: &[Action],
+        next: &mut Next,
         now: Timestamp,
     ) -> Result<Option<Word>, HandleError> {
         let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
         let mut word = None;
-        for action in actions {
+        let mut unremoved = false;
+        for action in &next.actions {
             let came_to = match action {
                 Action::Wish(id, wish) => task_word(submit::wish(table, id, *wish, None, now).await)?,
                 Action::Resume(id) => task_word(submit::resume(table, queue, id, now).await.map(drop))?,
@@ -33,10 +37,16 @@ impl Handler {
                 Action::Priority(id, priority) => account_word(admin::set_priority(table, id, *priority).await)?,
                 Action::Label(id, label) => account_word(admin::set_label(table, id, label).await)?,
                 Action::ResetWaits(id) => account_word(admin::reset_waits(table, id, Some(incoming.id), now).await)?,
-                Action::Delete(id) => account_word(admin::delete(table, id).await)?,
+                Action::Group(id, group) => account_word(admin::set_group(table, id, group.as_deref()).await)?,
+                Action::Delete(id) => {
+                    account_word(admin::leave(table, Some(queue), id, Some(incoming.chat), now).await)?
+                }
+                Action::Panic => account_word(admin::panic(table, Some(queue), Some(incoming.chat), now).await)?,
                 Action::RemoveMessage => {
                     if let Some(message) = incoming.message {
-                        settled(self.bot.delete(incoming.chat, message).await)?;
+                        let removed = self.bot.delete(incoming.chat, message).await;
+                        unremoved = matches!(removed, Err(BotError::Refused(_)));
+                        settled(removed)?;
                     }
                     None
                 }
@@ -45,9 +55,15 @@ impl Handler {
                 | Action::Submit(_)
                 | Action::Remember(_)
                 | Action::Speak(_)
-                | Action::SetZone(_) => None,
+                | Action::SetZone(_)
+                | Action::KeepApi(_)
+                | Action::BeginLogin(_)
+                | Action::TellLogin(..) => None,
             };
             word = word.or(came_to);
+        }
+        if unremoved {
+            next.shows.push(View::Notice { notice: Notice::NotRemoved });
         }
         Ok(word)
     }
@@ -74,7 +90,12 @@ fn account_word(done: Result<(), AdminError>) -> Result<Option<Word>, HandleErro
         Ok(()) => Ok(None),
         Err(AdminError::Unknown(_)) => Ok(Some(Word::AccountGone)),
         Err(AdminError::Connected(_) | AdminError::Unsettled { .. }) => Ok(Some(Word::AccountBusy)),
-        Err(AdminError::BadLabel | AdminError::BadPriority) => Ok(Some(Word::NotNow)),
+        Err(AdminError::BadLabel | AdminError::BadPriority | AdminError::BadGroup) => Ok(Some(Word::NotNow)),
+        Err(error @ AdminError::Queue(_)) => {
+            // It stands in the table, and the sweeper finds it.
+            tracing::warn!(%error, "a job was not queued");
+            Ok(None)
+        }
         Err(error @ (AdminError::Table(_) | AdminError::Commit(_) | AdminError::Contended(_))) => Err(error.into()),
     }
 }

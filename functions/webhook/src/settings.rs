@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use transfer::bot::telegram::{SettingsError, TelegramSettings};
+use transfer::seal::SealingKey;
 
 use crate::gate::{Admins, GateError};
 
@@ -17,6 +18,8 @@ pub const ADMINS: &str = "FERRY_ADMINS";
 pub const TABLE: &str = "FERRY_TABLE";
 /// The queue's address.
 pub const QUEUE_URL: &str = "FERRY_QUEUE_URL";
+/// The public key with which secrets are sealed.
+pub const SEALING_KEY: &str = "FERRY_SEALING_KEY";
 /// The zone of admins who chose none.
 pub const ZONE: &str = "FERRY_ZONE";
 /// Another Bot API than Telegram's own.
@@ -39,6 +42,8 @@ pub struct Settings {
     pub queue_url: String,
     /// The zone of admins who chose none.
     pub zone: TimeZone,
+    /// The key with which secrets are sealed; it opens none.
+    pub sealing_key: SealingKey,
     /// Which bot's part of the table; 0 where there is one bot.
     pub bot_id: i64,
 }
@@ -55,6 +60,9 @@ pub enum Unset {
     /// There is no such zone.
     #[error("{ZONE} names no time zone; write one such as Europe/London")]
     Zone,
+    /// There is no way to keep a secret.
+    #[error("{SEALING_KEY} is no public sealing key; ferry keys show prints it, 43 characters")]
+    SealingKey,
     /// The gate would stand open.
     #[error("{ADMINS} or {WEBHOOK_SECRET} is unfit")]
     Gate(#[source] GateError),
@@ -86,6 +94,7 @@ impl Settings {
             table: needed(TABLE)?,
             queue_url: needed(QUEUE_URL)?,
             zone: zone.map_err(|_unknown| Unset::Zone)?,
+            sealing_key: needed(SEALING_KEY)?.parse().map_err(|_no_key| Unset::SealingKey)?,
             bot_id: bot_id.map_err(|_no_number| Unset::NoNumber(BOT_ID))?,
         })
     }
@@ -104,6 +113,8 @@ mod tests {
             (ADMINS, "5, 6"),
             (TABLE, "ferry"),
             (QUEUE_URL, "http://127.0.0.1:1/queue"),
+            // Any 32 bytes are a public key of X25519.
+            (SEALING_KEY, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
         ])
     }
 
@@ -112,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn five_variables_are_enough() {
+    fn six_variables_are_enough() {
         let settings = read(&good()).unwrap();
         assert_eq!((settings.table.as_str(), settings.bot_id), ("ferry", 0));
         assert_eq!(settings.admins.chats().len(), 2);
@@ -129,6 +140,8 @@ mod tests {
             (ADMINS, "-100123"),
             (TABLE, ""),
             (QUEUE_URL, ""),
+            (SEALING_KEY, ""),
+            (SEALING_KEY, "planted"),
             (ZONE, "Atlantis"),
             (BOT_ID, "x"),
         ] {

@@ -7,7 +7,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
-use webhook::settings::{ADMINS, BOT_API, BOT_TOKEN, QUEUE_URL, TABLE, WEBHOOK_SECRET, ZONE};
+use transfer::seal::SealingKey;
+use webhook::settings::{ADMINS, BOT_API, BOT_TOKEN, QUEUE_URL, SEALING_KEY, TABLE, WEBHOOK_SECRET, ZONE};
 
 use crate::configuration::{BotConfiguration, Configuration};
 use crate::engines::Engines;
@@ -75,6 +76,7 @@ pub(super) fn exports(
     engines: &Engines,
     configuration: &Configuration,
     bot: &BotConfiguration,
+    key: &SealingKey,
     secrets: &Secrets,
 ) -> Vec<String> {
     let admins: Vec<String> = bot.admins.chats().iter().map(ToString::to_string).collect();
@@ -88,6 +90,8 @@ pub(super) fn exports(
         export(TABLE, engines.table_name()),
         export(QUEUE_URL, engines.queue().url()),
         export(ADMINS, &admins.join(",")),
+        // The public half: with it one can seal and never open.
+        export(SEALING_KEY, &key.to_string()),
     ];
     lines.extend(configuration.zone.iana_name().map(|zone| export(ZONE, zone)));
     lines.extend(bot.telegram.api.as_deref().map(|api| export(BOT_API, api)));

@@ -22,6 +22,7 @@ use transfer::bot::telegram::{Identity, TelegramBot};
 use transfer::bot::{Bot, BotError};
 use transfer::clock::Clock;
 use transfer::dialogue::menu;
+use transfer::table::Table;
 use transfer::text::Language;
 
 use crate::configuration::{BotConfiguration, Configuration, WebhookConfiguration};
@@ -124,6 +125,9 @@ impl Service<'_> {
     }
 
     async fn begin(&self, parts: &mut JoinSet<Result<(), Failure>>, over: &CancellationToken) -> Result<(), Failure> {
+        let table: Arc<dyn Table> = Arc::new(self.engines.table(BOT_ID));
+        // Before the first update: what people write is sealed from then on.
+        self.keys().ready(&self.configuration.data_dir, &table, Clock::system().now()).await?;
         let identity = self.introduced().await?;
         self.set_commands().await;
         match (self.front, &self.bot.webhook) {
@@ -185,7 +189,7 @@ impl Service<'_> {
         Life {
             who: Who::only(),
             setup: configuration.setup.clone(),
-            keys: Keys::at(&configuration.data_dir),
+            keys: self.keys(),
             only: None,
             table: Arc::new(self.engines.table(BOT_ID)),
             queue: Arc::new(self.engines.queue()),
@@ -193,6 +197,10 @@ impl Service<'_> {
             data_dir: configuration.data_dir.clone(),
             audience: Audience { bot: Some(Arc::new(self.telegram.clone())), admins: self.bot.admins.chats() },
         }
+    }
+
+    fn keys(&self) -> Keys {
+        Keys::at(&self.configuration.data_dir)
     }
 
     fn handler(&self) -> Arc<Handler> {
@@ -203,6 +211,7 @@ impl Service<'_> {
             clock: Clock::system(),
             admins: self.bot.admins.chats(),
             zone: self.configuration.zone.clone(),
+            sealer: self.keys().sealer().clone(),
         })
     }
 
@@ -242,7 +251,8 @@ impl Service<'_> {
     async fn stand_beside(&self, webhook: Option<&WebhookConfiguration>) -> Result<(), Failure> {
         let dir: &Path = &self.configuration.data_dir;
         let secrets = beside::save_secrets(dir, self.bot)?;
-        for line in beside::exports(self.engines, self.configuration, self.bot, &secrets) {
+        let key = self.keys().sealer().key().map_err(|error| Failure::input(&error))?;
+        for line in beside::exports(self.engines, self.configuration, self.bot, &key, &secrets) {
             self.terminal.line(line);
         }
         match webhook {

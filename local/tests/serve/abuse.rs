@@ -21,6 +21,7 @@ use transfer::bot::memory::MemoryBot;
 use transfer::clock::Clock;
 use transfer::ids::ChatId;
 use transfer::queue::memory::MemoryQueue;
+use transfer::seal::{Sealer, SealingKey};
 use transfer::table::memory::MemoryTable;
 
 const SECRET: &str = "a-secret-of-the-tests_0123456789";
@@ -53,6 +54,7 @@ impl Front {
             clock,
             admins: admins.chats(),
             zone: TimeZone::UTC,
+            sealer: Sealer::fixed(SealingKey::from_bytes(&[9; 32]).unwrap()),
         };
         let gate = Gate::new(&SecretString::from(SECRET), admins).unwrap();
         let listener = webhook::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();

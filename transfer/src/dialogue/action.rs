@@ -3,8 +3,10 @@
 //! Some actions are writes of the one transaction that takes the update: they happen once. The others change what others
 //! write to as well, are idempotent, and happen before that transaction, so that a death between the two repeats them.
 
-use crate::ids::{AccountId, InquiryId, Nonce, TaskId};
+use super::secret::Secret;
+use crate::ids::{AccountId, InquiryId, LoginId, Nonce, TaskId};
 use crate::inquiry::Inquiry;
+use crate::login::Login;
 use crate::pace::Pace;
 use crate::table::item::RecentPeer;
 use crate::task::{Task, Wish};
@@ -25,6 +27,12 @@ pub enum Action {
     Speak(Language),
     /// Tell times in this zone; `None`: in the installation's. In the transaction.
     SetZone(Option<String>),
+    /// Keep an application in the conversation, sealed. In the transaction.
+    KeepApi(NewApi),
+    /// Store a login, its secrets sealed. In the transaction.
+    BeginLogin(Box<NewLogin>),
+    /// Tell a login what its admin did, over the version that was read. In the transaction.
+    TellLogin(LoginId, Told),
     /// Note what is wished of a transfer.
     Wish(TaskId, Wish),
     /// Let a transfer go on.
@@ -46,8 +54,51 @@ pub enum Action {
     Label(AccountId, String),
     /// Forget an account's waits.
     ResetWaits(AccountId),
-    /// Remove an account from the pool.
+    /// Put an account into a group, or into none.
+    Group(AccountId, Option<String>),
+    /// Let an account leave the pool: it is signed out and erased.
     Delete(AccountId),
+    /// Sign every account out and erase it.
+    Panic,
     /// Remove the message that the person sent.
     RemoveMessage,
+}
+
+/// An application that an account brings along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApi {
+    /// Its number.
+    pub id: i32,
+    /// Its hash, to be sealed.
+    pub hash: Secret,
+}
+
+/// A login that begins, with what is to be sealed before it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLogin {
+    /// The login, without these.
+    pub login: Login,
+    /// An application that was named just now.
+    pub api: Option<NewApi>,
+    /// The phone number.
+    pub phone: Option<Secret>,
+}
+
+/// What an admin did to a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Pressed a digit of the code.
+    Digit(Secret),
+    /// Took the last digit back.
+    Erase,
+    /// Said that the code is complete.
+    Complete,
+    /// Wants another code.
+    Resend,
+    /// Wrote the code as text.
+    CodeWritten,
+    /// Wrote the password.
+    Password(Secret),
+    /// Does not want it any more.
+    Cancel,
 }

@@ -10,9 +10,6 @@ use super::view::View;
 use super::{Next, State};
 use crate::ids::{AccountId, TaskId};
 
-/// Labels stand in lists of accounts.
-const LABEL_LEN_MAX: usize = 40;
-
 /// Zones that are offered as buttons; every other one can be written.
 pub(crate) const ZONES: [&str; 8] = [
     "Asia/Shanghai",
@@ -39,6 +36,11 @@ pub enum Awaited {
         /// Whose.
         account: AccountId,
     },
+    /// An account's group.
+    Group {
+        /// Whose.
+        account: AccountId,
+    },
     /// A transfer's pace.
     Pace {
         /// Whose.
@@ -52,7 +54,9 @@ impl Awaited {
     /// What is shown once the value is known, or not wanted any more.
     fn view(&self) -> View {
         match self {
-            Self::Priority { account } | Self::Label { account } => View::Account { id: account.clone() },
+            Self::Priority { account } | Self::Label { account } | Self::Group { account } => {
+                View::Account { id: account.clone() }
+            }
             Self::Pace { task } => View::Task { id: task.clone() },
             Self::Zone => View::Settings,
         }
@@ -66,9 +70,10 @@ impl Awaited {
                 .map(|priority| Action::Priority(account.clone(), priority))
                 .ok_or(Notice::NoPriority),
             Self::Label { account } => {
-                let label = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                let fits = (1..=LABEL_LEN_MAX).contains(&label.chars().count()) && !label.chars().any(char::is_control);
-                if fits { Ok(Action::Label(account.clone(), label)) } else { Err(Notice::NoLabel) }
+                input::label(text).map(|label| Action::Label(account.clone(), label)).ok_or(Notice::NoLabel)
+            }
+            Self::Group { account } => {
+                input::group(text).map(|group| Action::Group(account.clone(), Some(group))).ok_or(Notice::NoGroup)
             }
             Self::Pace { task } => match input::pace(text) {
                 PaceInput::Pace(pace) => Ok(Action::SetPace(task.clone(), pace)),
@@ -90,6 +95,9 @@ impl Awaited {
         let view = self.view();
         match (&self, word.split_once(':')) {
             (_, None) if matches!(word, "cancel" | "back") => Next::showing(State::Idle, view),
+            (Self::Group { account }, Some(("group", "-"))) => {
+                Next::showing(State::Idle, view).doing(Action::Group(account.clone(), None)).saying(Word::Saved)
+            }
             (Self::Zone, Some(("zone", "-"))) => {
                 Next::showing(State::Idle, view).doing(Action::SetZone(None)).saying(Word::Saved)
             }

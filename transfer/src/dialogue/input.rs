@@ -6,13 +6,20 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use crate::address::PeerAddress;
+use crate::admin::GROUP_LEN_MAX;
 use crate::ids::MessageId;
 use crate::pace::Pace;
 use crate::selection::Range;
 use crate::task::BATCH_LEN_UNLIMITED;
 
-/// Longer texts of one piece are sessions or the like: nothing that Ferry asks for has so many letters without a space.
-const SECRET_LEN_MIN: usize = 200;
+/// So many letters of base64 in one piece are a session or a part of one: nothing that Ferry asks for has them.
+const SECRET_LEN_MIN: usize = 100;
+/// Some programs break a session into lines; shorter lines are words.
+const SECRET_LINE_LEN_MIN: usize = 32;
+/// Characters of a bot token's second half, of which Telegram makes 35.
+const TOKEN_LEN_MIN: usize = 30;
+/// Labels stand in lists of accounts.
+const LABEL_LEN_MAX: usize = 40;
 
 /// What a text says about the range.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +45,78 @@ pub(crate) enum PaceInput {
     None,
 }
 
-/// Whether the text looks like a session's key: full control of an account.
+/// Whether the text looks like a session: full control of an account. Those of Telethon, gramjs, Pyrogram and mtcute are
+/// base64 of a key of 256 bytes, plain or for URLs, and so is what is left of one that was cut off.
 pub fn looks_secret(text: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
-    let in_one_piece = |piece: &str| piece.len() > SECRET_LEN_MIN && piece.bytes().all(is_base64);
-    // Some programs break such a text into lines.
-    let joined = || text.lines().map(str::trim).collect::<String>();
-    text.split_whitespace().any(in_one_piece) || in_one_piece(&joined())
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
+    let has_long_piece = |text: &str| text.split(|c| !is_base64(c)).any(|piece| piece.len() >= SECRET_LEN_MIN);
+    let is_line = |line: &&str| line.len() >= SECRET_LINE_LEN_MIN && line.chars().all(is_base64);
+    let joined = || text.lines().map(str::trim).filter(is_line).collect::<String>();
+    has_long_piece(text) || has_long_piece(&joined())
+}
+
+/// Whether the text holds a bot's token: `123456:ABC…`.
+pub(crate) fn looks_bot_token(text: &str) -> bool {
+    text.match_indices(':').any(|(at, _)| {
+        let digits = text[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'-';
+        digits >= 6 && text[at + 1..].bytes().take_while(is_part).count() >= TOKEN_LEN_MIN
+    })
+}
+
+/// Whether the text looks like a login code, however it is spaced.
+pub(crate) fn looks_code(text: &str) -> bool {
+    let between = |c: char| c.is_whitespace() || "-–.,_".contains(c);
+    let digits: String = text.chars().filter(|c| !between(*c)).collect();
+    (4..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A phone number with its country: `+442079460018`. Whatever stands between the digits is dropped.
+pub(crate) fn phone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.strip_prefix('+').or_else(|| text.strip_prefix('＋')).or_else(|| text.strip_prefix("00"))?;
+    let between = |c: char| c.is_whitespace() || "-–.()/".contains(c);
+    let digits: String = rest.chars().filter(|c| !between(*c)).collect();
+    let is_number = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !digits.starts_with('0')).then(|| format!("+{digits}"))
+}
+
+/// Enough of a phone number to recognise it: `+44…18`.
+pub fn masked(phone: &str) -> String {
+    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
+    let (head, tail) = (digits.iter().take(2), digits.iter().skip(digits.len().saturating_sub(2)));
+    if digits.len() < 7 {
+        "…".to_owned()
+    } else {
+        format!("+{}…{}", head.collect::<String>(), tail.collect::<String>())
+    }
+}
+
+/// An application's id and hash, in this order: `12345 0123456789abcdef0123456789abcdef`.
+pub(crate) fn api(text: &str) -> Option<(i32, String)> {
+    let words = text.split(|c: char| c.is_whitespace() || ",;:=，、".contains(c)).filter(|word| !word.is_empty());
+    let named = ["api_id", "api_hash", "id", "hash", "app"];
+    let words: Vec<&str> = words.filter(|word| !named.contains(&word.to_ascii_lowercase().as_str())).collect();
+    let [id, hash] = words.as_slice() else { return None };
+    let id = id.parse::<i32>().ok().filter(|id| *id > 0)?;
+    let is_hash = hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| (id, hash.to_ascii_lowercase()))
+}
+
+/// What an account is called.
+pub(crate) fn label(text: &str) -> Option<String> {
+    name(text, LABEL_LEN_MAX)
+}
+
+/// What a group is called.
+pub(crate) fn group(text: &str) -> Option<String> {
+    name(text, GROUP_LEN_MAX)
+}
+
+fn name(text: &str, len_max: usize) -> Option<String> {
+    let label = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fits = (1..=len_max).contains(&label.chars().count()) && !label.chars().any(char::is_control);
+    fits.then_some(label)
 }
 
 /// The days until today: from the beginning of the first to the last second of today, in this zone.
@@ -261,6 +333,46 @@ mod tests {
         ));
         assert!(!looks_secret(&"many words that say something ".repeat(20)));
         assert!(!looks_secret("@durov"));
+        for quoted in [format!("SESSION=\"{key}\""), format!("`{}`", &key[..120])] {
+            assert!(looks_secret(&quoted), "{quoted}");
+        }
+        assert!(!looks_secret(&"word\n".repeat(60)), "a list of words");
+        assert!(!looks_secret("https://t.me/c/1234567890/77?thread=5&single"));
+    }
+
+    #[test]
+    fn tokens_of_bots_are_recognised() {
+        let token = format!("1234567890:{}", "AAh_x-1".repeat(5));
+        for text in [token.clone(), format!("token={token}."), format!("use {token}")] {
+            assert!(looks_bot_token(&text), "{text}");
+        }
+        for text in ["12:30", "https://t.me/x", "123456:short", ":::"] {
+            assert!(!looks_bot_token(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_phones_and_applications_are_read_as_people_write_them() {
+        for code in ["12345", "1-2-3-4-5", " 1 2 3 4 5 6 ", "123.456"] {
+            assert!(looks_code(code), "{code}");
+        }
+        for other in ["123", "123456789", "12a45", "", "-", "１２３４５"] {
+            assert!(!looks_code(other), "{other}");
+        }
+        for number in ["+44 20 7946-0018", "0044 (20) 7946 0018", "+442079460018"] {
+            assert_eq!(phone(number).as_deref(), Some("+442079460018"), "{number}");
+        }
+        for number in ["", "+", "2079460018", "+44", "+44 20 abc 0018", "+0123456789", "+1234567890123456"] {
+            assert_eq!(phone(number), None, "{number}");
+        }
+        assert_eq!(["+442079460018", "12"].map(masked), ["+44…18", "…"]);
+        let hash = "0123456789abcdef0123456789ABCDEF";
+        for text in [format!("12345 {hash}"), format!("api_id: 12345\napi_hash: {hash}"), format!("12345:{hash}")] {
+            assert_eq!(api(&text), Some((12345, hash.to_lowercase())), "{text}");
+        }
+        for text in ["", "12345", hash, &format!("0 {hash}"), &format!("{hash} 12345"), &format!("1 {hash}0")] {
+            assert_eq!(api(text), None, "{text}");
+        }
     }
 
     proptest! {
@@ -275,6 +387,9 @@ mod tests {
             }
             prop_assert!(batch_len(&text).is_none_or(|len| len > 0));
             looks_secret(&text);
+            looks_bot_token(&text);
+            prop_assert!(phone(&text).is_none_or(|phone| (8..=16).contains(&phone.len())));
+            prop_assert!(api(&text).is_none_or(|(id, hash)| id > 0 && hash.len() == 32));
         }
     }
 }

@@ -6,14 +6,17 @@
 //! on the message that shows that step only.
 
 pub mod action;
+pub mod adding;
 pub mod awaited;
 mod button;
 mod command;
 mod input;
+mod login;
 pub mod menu;
 pub mod notice;
 pub mod press;
 pub mod screen;
+pub mod secret;
 pub mod summary;
 pub mod view;
 pub mod wizard;
@@ -21,21 +24,24 @@ pub mod wizard;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::account::Member;
 use crate::address::PeerAddress;
 use crate::bot::Said;
 use crate::dialogue::action::Action;
+use crate::dialogue::adding::Adding;
 use crate::dialogue::awaited::Awaited;
 use crate::dialogue::notice::{Notice, Word};
 use crate::dialogue::press::Press;
 use crate::dialogue::view::View;
 use crate::dialogue::wizard::{Moved, Place, Wizard};
-use crate::ids::{BotMessageId, ChatId, InquiryId, Nonce, TaskId};
+use crate::ids::{BotMessageId, ChatId, InquiryId, LoginId, Nonce, TaskId};
 use crate::inquiry::{Inquiry, Question};
+use crate::login::{Login, OwnApi};
 use crate::table::item::RecentPeer;
 use crate::task::Task;
 use crate::text::Locale;
 
-pub use crate::dialogue::input::looks_secret;
+pub use crate::dialogue::input::{looks_secret, masked};
 
 /// After so long without a word, a conversation begins anew.
 pub const EXPIRES_AFTER: SignedDuration = SignedDuration::from_mins(30);
@@ -50,6 +56,9 @@ pub struct Dialogue {
     /// The message whose buttons count for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<BotMessageId>,
+    /// The logins that were begun here and are not known to be over, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<LoginId>,
     /// When the person said something last.
     pub at: Timestamp,
 }
@@ -73,6 +82,8 @@ pub enum State {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<Notice>,
     },
+    /// The next answer about an account that is to be added.
+    Adding(Box<Adding>),
 }
 
 /// What a decision may look at besides the dialogue.
@@ -94,6 +105,12 @@ pub struct Context<'a> {
     pub task: Seen,
     /// The titles of source and target, where a preview found them.
     pub found: Option<(String, String)>,
+    /// The logins that are open in this chat, and the one that a button belongs to.
+    pub logins: &'a [Login],
+    /// The account that the event is about.
+    pub account: Option<Member>,
+    /// The groups of the pool's accounts.
+    pub groups: &'a [String],
     /// Ids that were never used before.
     pub fresh: Fresh,
 }
@@ -120,6 +137,8 @@ pub struct Fresh {
     pub nonce: Nonce,
     /// For a new preview.
     pub inquiry: InquiryId,
+    /// For a new login.
+    pub login: LoginId,
 }
 
 /// What follows from an event.
@@ -138,7 +157,7 @@ pub struct Next {
 impl Dialogue {
     /// A chat in which nothing was said yet.
     pub fn new(chat: ChatId, now: Timestamp) -> Self {
-        Self { chat, state: State::Idle, message: None, at: now }
+        Self { chat, state: State::Idle, message: None, logins: Vec::new(), at: now }
     }
 
     fn is_expired(&self, now: Timestamp) -> bool {
@@ -151,7 +170,14 @@ impl State {
     pub fn inquiry(&self) -> Option<&InquiryId> {
         match self {
             Self::Wizard(wizard) | Self::Expired(wizard) => wizard.asked.as_ref().map(|asked| &asked.inquiry),
-            Self::Idle | Self::Awaits { .. } => None,
+            Self::Idle | Self::Awaits { .. } | Self::Adding(_) => None,
+        }
+    }
+
+    /// Puts the sealed application where [`Action::KeepApi`] wants it.
+    pub fn keep_api(&mut self, api: OwnApi) {
+        if let Self::Adding(adding) = self {
+            adding.api = Some(api);
         }
     }
 }
@@ -202,12 +228,16 @@ fn decide(dialogue: &Dialogue, said: &Said, context: &Context<'_>) -> Next {
         State::Wizard(wizard) if expired => State::Expired(wizard),
         state => state,
     };
+    if let Said::Text(text) = said
+        && let Some(next) = secret(dialogue, &state, text, context)
+    {
+        return next;
+    }
     match said {
-        Said::Text(text) if looks_secret(text) => Next::notice(state, Notice::Secret).doing(Action::RemoveMessage),
-        Said::Text(text) if text.trim_start().starts_with('/') => command::obey(state, text.trim()),
+        Said::Text(text) if text.trim_start().starts_with('/') => command::obey(state, text.trim(), context),
         Said::Pressed { message, data, .. } => {
             let counts = dialogue.message.is_none_or(|counting| counting == *message);
-            let awaited_too_long = expired && matches!(state, State::Awaits { .. });
+            let awaited_too_long = expired && matches!(state, State::Awaits { .. } | State::Adding(_));
             match Press::parse(data) {
                 None => Next::word(state, Word::Old),
                 Some(Press::Step(_)) if awaited_too_long => Next::step(State::Idle).saying(Word::Expired),
@@ -220,11 +250,23 @@ fn decide(dialogue: &Dialogue, said: &Said, context: &Context<'_>) -> Next {
     }
 }
 
+/// A text that must not stay in the chat, or that a login waits for.
+fn secret(dialogue: &Dialogue, state: &State, text: &str, context: &Context<'_>) -> Option<Next> {
+    let refused = |notice| Some(Next::notice(state.clone(), notice).doing(Action::RemoveMessage));
+    if input::looks_bot_token(text) {
+        return refused(Notice::BotToken);
+    }
+    if looks_secret(text) {
+        return refused(Notice::Secret);
+    }
+    if command::is_known(text) { None } else { login::written(dialogue, state, text, context) }
+}
+
 /// Something that is neither a command nor a button.
 fn told(state: State, said: &Said, expired: bool, context: &Context<'_>) -> Next {
     match (state, said) {
         (State::Expired(wizard), _) => Next::step(State::Expired(wizard)),
-        (State::Awaits { .. }, _) if expired => Next::notice(State::Idle, Notice::Expired),
+        (State::Awaits { .. } | State::Adding(_), _) if expired => Next::notice(State::Idle, Notice::Expired),
         (State::Idle, Said::Text(text)) => match PeerAddress::parse(text) {
             // A bare number may be anything.
             Ok((address, message)) if text.trim().parse::<i64>().is_err() => {
@@ -247,6 +289,8 @@ fn told(state: State, said: &Said, expired: bool, context: &Context<'_>) -> Next
         }
         (State::Awaits { input, .. }, Said::Text(text)) => input.written(text),
         (State::Awaits { input, .. }, _) => Next::step(State::Awaits { input, notice: Some(Notice::NotText) }),
+        (State::Adding(adding), Said::Text(text)) => adding.written(text, context),
+        (State::Adding(adding), _) => adding.refused(Notice::NotText),
     }
 }
 
@@ -271,6 +315,7 @@ fn stepped(state: State, word: &str, context: &Context<'_>) -> Next {
             moved_on(wizard, moved, context)
         }
         (State::Awaits { input, .. }, word) => input.pressed(word),
+        (State::Adding(adding), word) => adding.pressed(word, context),
     }
 }
 
@@ -298,7 +343,7 @@ fn moved_on(mut wizard: Box<Wizard>, moved: Moved, context: &Context<'_>) -> Nex
 fn asked(mut wizard: Box<Wizard>, context: &Context<'_>) -> Next {
     wizard.notice = None;
     wizard.ask(&context.fresh);
-    let Fresh { task, nonce, inquiry } = context.fresh.clone();
+    let Fresh { task, nonce, inquiry, .. } = context.fresh.clone();
     let Some(draft) = wizard.draft(task, nonce, context.chat).filter(|draft| draft.clone().build(context.now).is_ok())
     else {
         return senseless(wizard);

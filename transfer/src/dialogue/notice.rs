@@ -74,6 +74,20 @@ pub enum Notice {
     },
     /// The transfer makes no sense as it stands.
     Senseless,
+    /// The group's name is empty or too long.
+    NoGroup,
+    /// It looked like a bot's token: it was removed unread.
+    BotToken,
+    /// The text is no application's id and hash: it was removed.
+    NoApi,
+    /// The text is no phone number: it was removed.
+    NoPhone,
+    /// A login code was written as text: it was removed, and is worthless.
+    CodeWritten,
+    /// A password is being checked already: the message was removed.
+    PasswordBeingChecked,
+    /// A message with a secret could not be removed.
+    NotRemoved,
 }
 
 /// A short answer to a press, without markup.
@@ -118,6 +132,16 @@ pub enum Word {
     AccountBusy,
     /// There is no such account any more.
     AccountGone,
+    /// There is no such login any more.
+    LoginGone,
+    /// The login is being ended.
+    LoginCancelled,
+    /// No digit was pressed yet.
+    NoDigits,
+    /// Telegram sends no other code yet.
+    ResendEarly,
+    /// The account settles what is open, is signed out, and erased.
+    Leaving,
 }
 
 impl Notice {
@@ -156,6 +180,13 @@ impl Notice {
             Self::NoLabel => plain("notice-no-label"),
             Self::NoZone { text } => quoting("notice-no-zone", text),
             Self::Senseless => plain("notice-senseless"),
+            Self::NoGroup => plain("notice-no-group"),
+            Self::BotToken => plain("notice-bot-token"),
+            Self::NoApi => plain("notice-no-api"),
+            Self::NoPhone => plain("notice-no-phone"),
+            Self::CodeWritten => plain("notice-code-written"),
+            Self::PasswordBeingChecked => plain("notice-password-being-checked"),
+            Self::NotRemoved => plain("notice-not-removed"),
         }
     }
 }
@@ -183,6 +214,11 @@ impl Word {
             Self::Saved => "word-saved",
             Self::AccountBusy => "word-account-busy",
             Self::AccountGone => "word-account-gone",
+            Self::LoginGone => "word-login-gone",
+            Self::LoginCancelled => "word-login-cancelled",
+            Self::NoDigits => "word-no-digits",
+            Self::ResendEarly => "word-resend-early",
+            Self::Leaving => "word-leaving",
         };
         locale.say(name, &[])
     }

@@ -199,11 +199,9 @@ impl Press {
     /// The login that it is about.
     pub fn login(&self) -> Option<&LoginId> {
         match self {
-            Self::Digit(id, _)
-            | Self::Erase(id)
-            | Self::Complete(id)
-            | Self::Resend(id)
-            | Self::CancelLogin(id) => Some(id),
+            Self::Digit(id, _) | Self::Erase(id) | Self::Complete(id) | Self::Resend(id) | Self::CancelLogin(id) => {
+                Some(id)
+            }
             _ => None,
         }
     }
@@ -339,7 +337,19 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_press() {
-        for data in ["", ":", "tasks:", "tasks:-1", "pace:x", "pace:x:huge", "speak:fr", "fly:1", "menu:1", "digit:x", "digit:x:10"] {
+        for data in [
+            "",
+            ":",
+            "tasks:",
+            "tasks:-1",
+            "pace:x",
+            "pace:x:huge",
+            "speak:fr",
+            "fly:1",
+            "menu:1",
+            "digit:x",
+            "digit:x:10",
+        ] {
             assert_eq!(Press::parse(data), None, "{data}");
         }
     }

@@ -8,7 +8,7 @@ use super::menu::{self, button};
 use super::notice::Notice;
 use super::press::Press;
 use super::summary;
-use super::wizard::{BATCHES, DAYS, KINDS, Place, Step, Wizard, kind_name, pick_mark};
+use super::wizard::{BATCHES, DAYS, KINDS, Place, Step, Wizard, group_mark, kind_name, pick_mark};
 use crate::bot::{Button, Screen};
 use crate::ids::{ChatId, Nonce, TaskId};
 use crate::pace::Preset;
@@ -19,6 +19,8 @@ use crate::text::{Locale, Value, grouped};
 
 /// Recent chats that are offered.
 const RECENT_SHOWN: usize = 6;
+/// Groups that are offered.
+const GROUPS_SHOWN: usize = 12;
 /// Letters of a button that still fit on a phone.
 const BUTTON_LEN_MAX: usize = 40;
 
@@ -32,6 +34,8 @@ pub struct StepContext<'a> {
     pub now: Timestamp,
     /// Whether a host renewed itself within the last minute.
     pub hosts_alive: bool,
+    /// The groups of the pool's accounts.
+    pub groups: &'a [String],
 }
 
 /// The screen of the present step; the menu if there is none.
@@ -40,6 +44,7 @@ pub fn step(state: &State, context: &StepContext<'_>) -> Screen {
         State::Idle => menu::menu(context.locale),
         State::Wizard(wizard) => wizard_step(wizard, context),
         State::Expired(wizard) => expired(wizard, context.locale),
+        State::Adding(adding) => super::adding::screen(adding, context.hosts_alive, context.locale),
         State::Awaits { input, notice } => awaited(input, notice.as_ref(), context.locale),
     }
 }
@@ -117,7 +122,7 @@ fn wizard_step(wizard: &Wizard, context: &StepContext<'_>) -> Screen {
             paces_body(locale)
         }
         Step::Batch => {
-            rows.extend(batches(wizard, locale));
+            rows.extend(batches(wizard, context));
             name("wizard-batch")
         }
         Step::Preview => {
@@ -215,7 +220,8 @@ fn paces_body(locale: &Locale) -> String {
     lines.join("\n")
 }
 
-fn batches(wizard: &Wizard, locale: &Locale) -> Vec<Vec<Button>> {
+fn batches(wizard: &Wizard, context: &StepContext<'_>) -> Vec<Vec<Button>> {
+    let locale = context.locale;
     let size =
         |len: &u32| labelled(&ticked(wizard.batch_len == *len, &grouped(u64::from(*len))), format!("batch:{len}"));
     let unlimited = ticked(wizard.batch_len == BATCH_LEN_UNLIMITED, &locale.say("wizard-batch-none", &[]));
@@ -227,15 +233,33 @@ fn batches(wizard: &Wizard, locale: &Locale) -> Vec<Vec<Button>> {
     let after = |name: &str, word: &str, is_chosen: bool| {
         labelled(&ticked(is_chosen, &locale.say(name, &[])), format!("after:{word}"))
     };
-    vec![
+    let mut rows = vec![
         sizes,
         vec![labelled(&unlimited, "batch:0".to_owned())],
         vec![
             after("wizard-batch-go", "go", !wizard.pause_after_batch),
             after("wizard-batch-pause", "pause", wizard.pause_after_batch),
         ],
-        vec![wizard_button(locale, "wizard-to-preview", "done")],
-    ]
+        vec![labelled(&ticked(wizard.join, &locale.say("wizard-join", &[])), "join".to_owned())],
+    ];
+    rows.extend(groups(wizard, context));
+    rows.push(vec![wizard_button(locale, "wizard-to-preview", "done")]);
+    rows
+}
+
+/// Which accounts may carry it, where the pool has groups.
+fn groups(wizard: &Wizard, context: &StepContext<'_>) -> Vec<Vec<Button>> {
+    if context.groups.is_empty() && wizard.group.is_none() {
+        return Vec::new();
+    }
+    let any = ticked(wizard.group.is_none(), &context.locale.say("wizard-group-any", &[]));
+    let mut buttons = vec![labelled(&any, "group:-".to_owned())];
+    let gone = wizard.group.iter().filter(|group| !context.groups.contains(group));
+    for group in context.groups.iter().chain(gone).take(GROUPS_SHOWN) {
+        let is_chosen = wizard.group.as_ref() == Some(group);
+        buttons.push(labelled(&ticked(is_chosen, &format!("👥 {group}")), format!("group:{}", group_mark(group))));
+    }
+    buttons.chunks(2).map(<[Button]>::to_vec).collect()
 }
 
 /// What is shown until a host has looked.
@@ -267,6 +291,10 @@ fn awaited(input: &Awaited, notice: Option<&Notice>, locale: &Locale) -> Screen 
     let body = match input {
         Awaited::Priority { .. } => "await-priority",
         Awaited::Label { .. } => "await-label",
+        Awaited::Group { .. } => {
+            rows.push(vec![wizard_button(locale, "await-group-none", "group:-")]);
+            "await-group"
+        }
         Awaited::Pace { .. } => "await-pace",
         Awaited::Zone => {
             let zone = |name: &&str| labelled(name, format!("zone:{name}"));

@@ -5,9 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bot::{BUTTON_DATA_LEN_MAX, Origin, PressId, Screen, TEXT_LEN_MAX};
+use crate::dialogue::action::Told;
 use crate::dialogue::screen::StepContext;
 use crate::dialogue::wizard::Step;
 use crate::ids::{MessageId, PeerId};
+use crate::login::{CodeSent, CodeWay, LoginEvent};
 use crate::screen::visible_len;
 use crate::text::Language;
 
@@ -65,6 +67,9 @@ fn texts() -> impl Strategy<Value = String> {
         "300",
         "0",
         "Europe/Berlin",
+        "+44 20 7946 0018",
+        "12345 0123456789abcdef0123456789abcdef",
+        "1 2 3 4 5",
         "<b>&\"",
         "",
     ];
@@ -103,6 +108,8 @@ fn presses() -> impl Strategy<Value = String> {
         "w:batch:200",
         "w:batch:0",
         "w:after:pause",
+        "w:join",
+        "w:group:-",
         "w:zone:-",
         "w:zone:Europe/Berlin",
         "w:pick:00",
@@ -113,6 +120,23 @@ fn presses() -> impl Strategy<Value = String> {
         "priority?:1",
         "label?:1",
         "zone?",
+        "group?:1",
+        "login:1",
+        "add",
+        "panic?",
+        "panic??",
+        "panic!",
+        "w:way:qr",
+        "w:way:code",
+        "w:way:string",
+        "w:label:-",
+        "w:priority:0",
+        "w:api:-",
+        "digit:login-3:5",
+        "erase:login-3",
+        "complete:login-3",
+        "resend:login-3",
+        "stop:login-3",
         "speak:zh",
         "menu",
         "-",
@@ -162,7 +186,50 @@ fn fresh(number: usize) -> Fresh {
         task: TaskId(format!("task-{number}")),
         nonce: Nonce([2; 16]),
         inquiry: InquiryId(format!("inquiry-{number}")),
+        login: LoginId(format!("login-{number}")),
     }
+}
+
+fn member() -> Member {
+    let account = crate::account::Account::new(
+        "1".into(),
+        "+44…21".to_owned(),
+        Timestamp::UNIX_EPOCH,
+        jiff::civil::date(2024, 5, 1),
+    );
+    let profile = crate::account::Profile {
+        id: "1".into(),
+        label: "&".repeat(64),
+        priority: 3,
+        group: None,
+        enabled: true,
+        daily_budget: None,
+        leaving: None,
+    };
+    Member { account, profile }
+}
+
+fn sealed() -> crate::seal::Sealed {
+    let key_id = crate::seal::KeyId("k".to_owned());
+    crate::seal::Sealed { key_id, encapsulated: String::new(), ciphertext: String::new() }
+}
+
+/// What is told to a login is something that it takes; and as a host might, the login goes on.
+fn told_to(logins: &mut [Login], id: &LoginId, told: &Told, now: Timestamp) -> Result<(), TestCaseError> {
+    let login = logins.iter_mut().find(|login| login.id == *id).expect("a login that was handed over");
+    let event = match told {
+        Told::Digit(_) => LoginEvent::Digit(sealed()),
+        Told::Erase => LoginEvent::Erase,
+        Told::Complete => LoginEvent::Complete,
+        Told::Resend => LoginEvent::Resend,
+        Told::CodeWritten => LoginEvent::CodeWritten,
+        Told::Password(_) => LoginEvent::Password(sealed()),
+        Told::Cancel => LoginEvent::Cancel,
+    };
+    let next = login.next(event, now);
+    prop_assert!(next.is_ok(), "{next:?}");
+    *login = next.unwrap();
+    Ok(())
 }
 
 fn shown(view: &View, state: &State, context: &Context<'_>) -> Option<Screen> {
@@ -171,6 +238,7 @@ fn shown(view: &View, state: &State, context: &Context<'_>) -> Option<Screen> {
         recent: context.recent,
         now: context.now,
         hosts_alive: context.hosts_alive,
+        groups: context.groups,
     };
     match view {
         View::Step => Some(screen::step(state, &step)),
@@ -194,7 +262,19 @@ proptest! {
         let recent = [RecentPeer { address: PeerAddress::Invite("x".repeat(64)), title: recent_title }];
         let mut now: Timestamp = "2024-05-02T20:00:00Z".parse().unwrap();
         let mut dialogue = Dialogue::new(ChatId(1), now);
+        let groups = ["night".to_owned()];
+        let mut logins: Vec<Login> = Vec::new();
         for (number, happening) in happenings.into_iter().enumerate() {
+            for login in &mut logins {
+                // Hosts go on in their own time.
+                let sent = CodeSent { by: CodeWay::App, len: None, next: None };
+                let event = match number % 3 {
+                    0 => LoginEvent::CodeSent(sent),
+                    1 => LoginEvent::PasswordNeeded { hint: None, was_wrong: false },
+                    _ => continue,
+                };
+                *login = login.next(event, now).unwrap_or_else(|_out_of_turn| login.clone());
+            }
             let said = match happening {
                 Happening::Later(secs) => {
                     now = now.saturating_add(SignedDuration::from_secs(secs)).unwrap_or(now);
@@ -211,6 +291,9 @@ proptest! {
                 recent: &recent,
                 task: Seen::Task(Box::new(task())),
                 found: None,
+                logins: &logins,
+                account: Some(member()),
+                groups: &groups,
                 fresh: fresh(number),
             };
             let next = next(&dialogue, &said, &context);
@@ -232,6 +315,13 @@ proptest! {
             }
             let asked = next.actions.iter().any(|action| matches!(action, Action::Ask(_)));
             prop_assert_eq!(asked, asked && next.state.inquiry() == Some(&context.fresh.inquiry));
+            for action in &next.actions {
+                match action {
+                    Action::BeginLogin(begun) => logins.push(begun.login.clone()),
+                    Action::TellLogin(id, told) => told_to(&mut logins, id, told, now)?,
+                    _ => {}
+                }
+            }
             let text = serde_json::to_string(&next.state).unwrap();
             prop_assert_eq!(&serde_json::from_str::<State>(&text).unwrap(), &next.state);
             dialogue = Dialogue { state: next.state, message: Some(BotMessageId(1)), at: now, ..dialogue };
@@ -248,8 +338,24 @@ fn steps_lead_through_all_of_them_and_back() {
 #[test]
 fn every_command_of_the_menu_is_known_and_fits() {
     for language in Language::ALL {
+        let locale = Locale { language, zone: TimeZone::UTC };
+        let context = Context {
+            chat: ChatId(1),
+            now: Timestamp::UNIX_EPOCH,
+            locale: &locale,
+            zone_name: None,
+            hosts_alive: true,
+            recent: &[],
+            task: Seen::None,
+            found: None,
+            logins: &[],
+            account: None,
+            groups: &[],
+            fresh: fresh(0),
+        };
         for hint in menu::commands(language) {
-            let next = command::obey(State::Idle, &format!("/{}", hint.command));
+            let next = command::obey(State::Idle, &format!("/{}", hint.command), &context);
+            assert!(command::is_known(&format!("/{}", hint.command)), "/{}", hint.command);
             let unknown = View::Notice { notice: Notice::UnknownCommand };
             assert!(!next.shows.contains(&unknown), "/{}", hint.command);
             assert!((3..=256).contains(&hint.description.chars().count()), "{hint:?}");

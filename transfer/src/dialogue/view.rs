@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::notice::Notice;
-use crate::ids::{AccountId, TaskId};
+use crate::ids::{AccountId, LoginId, TaskId};
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +64,22 @@ pub enum View {
         /// Which.
         id: AccountId,
     },
-    /// How accounts are added.
+    /// How session strings are imported.
+    AccountImport,
+    /// How accounts are added; asked step by step since.
     AccountAdd,
+    /// A login that is under way, or was.
+    Login {
+        /// Which.
+        id: LoginId,
+    },
+    /// The question whether every account is really to be signed out.
+    Panic {
+        /// Whether it was answered once already.
+        again: bool,
+    },
+    /// That every account is being signed out.
+    Panicking,
     /// The pool's statistics.
     Statistics,
     /// Language and zone.

@@ -65,7 +65,10 @@ pub struct Wizard {
     pub batch_len: u32,
     /// Whether to pause after each batch.
     pub pause_after_batch: bool,
-    /// Only accounts of this group; kept from a transfer that is repeated.
+    /// Whether accounts may join source and target.
+    #[serde(default)]
+    pub join: bool,
+    /// Only accounts of this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The preview that was asked for.
@@ -213,6 +216,7 @@ impl Default for Wizard {
             pace: Preset::Small.pace(),
             batch_len: BATCH_LEN_DEFAULT,
             pause_after_batch: false,
+            join: false,
             group: None,
             asked: None,
             notice: None,
@@ -239,6 +243,7 @@ impl Wizard {
             pace: task.pace,
             batch_len: task.batch_len,
             pause_after_batch: task.pause_after_batch,
+            join: task.join,
             group: task.group.clone(),
             asked: None,
             notice: None,
@@ -267,6 +272,7 @@ impl Wizard {
         draft.pace = self.pace;
         draft.batch_len = self.batch_len;
         draft.pause_after_batch = self.pause_after_batch;
+        draft.join = self.join;
         draft.group.clone_from(&self.group);
         draft.description.clone_from(&self.description);
         draft.owner = Some(owner);
@@ -289,9 +295,15 @@ impl Wizard {
         draft.build(now).map_err(Some)
     }
 
+    /// Whether the present step, or the one before or after it, offers the pool's groups: who reads them knows it before
+    /// the step is shown.
+    pub fn offers_groups(&self) -> bool {
+        matches!(self.step, Step::Pace | Step::Batch | Step::Preview)
+    }
+
     /// Asks for a preview under new ids.
     pub(crate) fn ask(&mut self, fresh: &Fresh) {
-        let Fresh { inquiry, task, nonce } = fresh.clone();
+        let Fresh { inquiry, task, nonce, .. } = fresh.clone();
         (self.step, self.reached) = (Step::Preview, Step::Preview);
         self.asked = Some(Asked { inquiry, task, nonce });
     }
@@ -388,6 +400,11 @@ impl Wizard {
             (Step::Pace, "pace") => self.preset(rest),
             (Step::Batch, "batch") => self.batch(rest),
             (Step::Batch, "after") => self.after_batch(rest),
+            (Step::Batch, "join") => {
+                self.join = !self.join;
+                Moved::Shown
+            }
+            (Step::Batch, "group") => self.group(rest, context.groups),
             (Step::Batch, "done") => Moved::Asked,
             (Step::Preview, "preview") => Moved::Asked,
             (Step::Preview, "confirm") => Moved::Confirmed,
@@ -518,6 +535,15 @@ impl Wizard {
         Moved::Shown
     }
 
+    fn group(&mut self, mark: &str, groups: &[String]) -> Moved {
+        self.group = match groups.iter().find(|group| group_mark(group) == mark) {
+            Some(group) => Some(group.clone()),
+            None if mark == "-" => None,
+            None => return Moved::Late,
+        };
+        Moved::Shown
+    }
+
     fn after_batch(&mut self, word: &str) -> Moved {
         self.pause_after_batch = match word {
             "pause" => true,
@@ -558,6 +584,15 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
 
 /// What a button says of a recent chat: its address may be too long for a button, its place in the list may have changed.
 pub(crate) fn pick_mark(address: &PeerAddress) -> String {
-    let hash = Sha256::digest(address.to_string().as_bytes());
+    mark(&address.to_string())
+}
+
+/// What a button says of a group, for the same reasons.
+pub(crate) fn group_mark(group: &str) -> String {
+    mark(group)
+}
+
+fn mark(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -16,6 +16,11 @@ const WORD_LEN_SHOWN: usize = 60;
 /// Whether an account can carry now, and if not, why: the first of these that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
+    /// It leaves the pool: a host settles what is open, signs it out and erases it.
+    Leaving {
+        /// Since when.
+        since: Timestamp,
+    },
     /// Telegram does not let it work; the state is never [`AccountState::Ready`].
     Lost(AccountState),
     /// The admin does not let it be chosen.
@@ -34,6 +39,9 @@ pub enum Standing {
 impl Standing {
     /// How the account stands. `today` is the date in the admin's zone.
     pub fn of(member: &Member, now: Timestamp, today: Date) -> Self {
+        if let Some(leaving) = &member.profile.leaving {
+            return Self::Leaving { since: leaving.since };
+        }
         if member.account.state != AccountState::Ready {
             return Self::Lost(member.account.state);
         }
@@ -51,7 +59,9 @@ impl Standing {
     fn light(self) -> &'static str {
         match self {
             Self::Available => "🟢",
-            Self::Lost(_) | Self::Disabled | Self::Limited { .. } | Self::Spent => "🔴",
+            Self::Limited { .. } => "⏳",
+            Self::Spent => "💤",
+            Self::Lost(_) | Self::Disabled | Self::Leaving { .. } => "🔴",
         }
     }
 }
@@ -94,6 +104,13 @@ pub fn account(member: &Member, locale: &Locale, now: Timestamp, today: Date) ->
     sheet.gap();
     figures(&mut sheet, member, today);
     let id = || member.account.id.clone();
+    if member.profile.leaving.is_some() {
+        sheet.row([("pool-button-refresh", Press::Account(id())), ("pool-button-back", Press::Accounts(0))]);
+        return sheet.finish();
+    }
+    if matches!(member.account.state, AccountState::SignedOut | AccountState::SessionDead) {
+        sheet.row([("account-button-login", Press::LoginAgain(id()))]);
+    }
     let toggle = match member.profile.enabled {
         true => ("account-button-disable", Press::Disable(id())),
         false => ("account-button-enable", Press::Enable(id())),
@@ -104,7 +121,7 @@ pub fn account(member: &Member, locale: &Locale, now: Timestamp, today: Date) ->
         sheet.row([toggle]);
     }
     sheet.row([("account-button-priority", Press::AskPriority(id())), ("account-button-label", Press::AskLabel(id()))]);
-    sheet.row([("account-button-delete", Press::AskDelete(id()))]);
+    sheet.row([("account-button-group", Press::AskGroup(id())), ("account-button-delete", Press::AskDelete(id()))]);
     sheet.row([("pool-button-refresh", Press::Account(id())), ("pool-button-back", Press::Accounts(0))]);
     sheet.finish()
 }
@@ -119,6 +136,9 @@ fn standing(sheet: &mut Sheet<'_>, member: &Member, now: Timestamp, today: Date)
         Standing::Limited { until } => {
             let left = locale.duration(secs_until(until, now));
             sheet.say("account-state-limited", &[("until", locale.time(until).into()), ("left", left.into())]);
+        }
+        Standing::Leaving { since } => {
+            sheet.say("account-state-leaving", &[("since", locale.time(since).into())]);
         }
         Standing::Lost(state) => {
             sheet.say(lost_name(state), &[]);
@@ -216,11 +236,11 @@ pub fn unknown(locale: &Locale) -> Screen {
     sheet.finish()
 }
 
-/// How accounts are added.
-pub fn add(locale: &Locale) -> Screen {
+/// How session strings are imported, and why not here.
+pub fn import(locale: &Locale) -> Screen {
     let mut sheet = Sheet::new(locale);
-    sheet.say("account-add", &[]);
-    sheet.row([("pool-button-back", Press::Pool)]);
+    sheet.say("adding-import", &[]);
+    sheet.row([("pool-button-back", Press::AddAccount)]);
     sheet.finish()
 }
 

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::account::Member;
 use crate::bot::{Button, Screen};
 use crate::dialogue::press::Press;
+use crate::ids::AccountId;
 use crate::text::{Locale, Value, grouped};
 
 use super::account::{Standing, lights, limited_until, today_of};
@@ -25,6 +26,8 @@ pub struct Totals {
     pub available: u64,
     /// That have to wait.
     pub limited: u64,
+    /// That used their day's budget up.
+    pub spent: u64,
     /// That Telegram does not let work: somebody has to look.
     pub lost: u64,
 }
@@ -40,15 +43,16 @@ impl Totals {
                 Standing::Available => totals.available += 1,
                 Standing::Limited { .. } => totals.limited += 1,
                 Standing::Lost(_) => totals.lost += 1,
-                Standing::Disabled | Standing::Spent => {}
+                Standing::Spent => totals.spent += 1,
+                Standing::Disabled | Standing::Leaving { .. } => {}
             }
         }
         totals
     }
 }
 
-/// The pool's menu.
-pub fn pool(members: &[Member], locale: &Locale, now: Timestamp, today: Date) -> Screen {
+/// The pool's menu. `single` is the account that a host works with alone, if one does.
+pub fn pool(members: &[Member], single: Option<&AccountId>, locale: &Locale, now: Timestamp, today: Date) -> Screen {
     let totals = Totals::of(members, now, today);
     let mut sheet = Sheet::new(locale);
     sheet.say("pool-title", &[]);
@@ -57,8 +61,17 @@ pub fn pool(members: &[Member], locale: &Locale, now: Timestamp, today: Date) ->
     sheet.say("pool-enabled", &[("count", grouped(totals.enabled).into())]);
     sheet.say("pool-available", &[("count", grouped(totals.available).into())]);
     sheet.say("pool-limited", &[("count", grouped(totals.limited).into())]);
+    if totals.spent > 0 {
+        sheet.say("pool-spent", &[("count", grouped(totals.spent).into())]);
+    }
     if totals.lost > 0 {
         sheet.say("pool-lost", &[("count", grouped(totals.lost).into())]);
+    }
+    if let Some(account) = single {
+        let named = members.iter().find(|member| member.account.id == *account);
+        let name = named.map_or(account.0.as_str(), |member| &member.profile.label);
+        sheet.gap();
+        sheet.say("pool-single", &[("account", label(name).into())]);
     }
     if members.is_empty() {
         sheet.gap();
@@ -116,7 +129,9 @@ fn row(sheet: &mut Sheet<'_>, number: &str, member: &Member, now: Timestamp, tod
     let state = match Standing::of(member, now, today) {
         Standing::Lost(state) => Some(lost_name(state)),
         Standing::Spent => Some("pool-row-spent"),
-        Standing::Disabled | Standing::Limited { .. } | Standing::Available => None,
+        Standing::Disabled => Some("pool-row-disabled"),
+        Standing::Leaving { .. } => Some("pool-row-leaving"),
+        Standing::Limited { .. } | Standing::Available => None,
     };
     if let Some(state) = state {
         sheet.say(state, &[]);

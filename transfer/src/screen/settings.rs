@@ -31,7 +31,35 @@ pub fn settings(locale: &Locale, now: Timestamp) -> Screen {
     };
     sheet.buttons.push(Language::ALL.map(speak).to_vec());
     sheet.row([("settings-button-zone", Press::AskZone)]);
+    sheet.row([("settings-button-panic", Press::AskPanic)]);
     sheet.row([("button-menu", Press::Menu)]);
+    sheet.finish()
+}
+
+/// The question whether every account is really to be signed out: asked twice.
+pub fn panic_question(again: bool, locale: &Locale) -> Screen {
+    let mut sheet = Sheet::new(locale);
+    sheet.say(if again { "panic-question-again" } else { "panic-question" }, &[]);
+    if again {
+        // The way out stands where the first question had the way on: a double press does nothing.
+        sheet.row([("panic-no", Press::Settings)]);
+        sheet.row([("panic-yes-again", Press::Panic)]);
+    } else {
+        sheet.row([("panic-yes", Press::AskPanicAgain)]);
+        sheet.row([("panic-no", Press::Settings)]);
+    }
+    sheet.finish()
+}
+
+/// That every account is being signed out.
+pub fn panicking(hosts_alive: bool, locale: &Locale) -> Screen {
+    let mut sheet = Sheet::new(locale);
+    sheet.say("panic-begun", &[]);
+    if !hosts_alive {
+        sheet.gap();
+        sheet.say("panic-begun-no-host", &[]);
+    }
+    sheet.row([("pool-button-list", Press::Accounts(0)), ("button-menu", Press::Menu)]);
     sheet.finish()
 }
 

@@ -109,7 +109,9 @@ fn sums(sheet: &mut Sheet<'_>, data: &StatisticsData, now: Timestamp, today: Dat
 fn next_back(members: &[Member], now: Timestamp, today: Date) -> Option<(Timestamp, &Member)> {
     let limited = members.iter().filter_map(|member| match Standing::of(member, now, today) {
         Standing::Limited { until } => Some((until, member)),
-        Standing::Lost(_) | Standing::Disabled | Standing::Spent | Standing::Available => None,
+        Standing::Leaving { .. } | Standing::Lost(_) | Standing::Disabled | Standing::Spent | Standing::Available => {
+            None
+        }
     });
     limited.min_by_key(|(until, _)| *until)
 }

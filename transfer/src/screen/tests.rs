@@ -363,8 +363,8 @@ fn members() -> Vec<Member> {
 #[test]
 fn the_pool_and_its_accounts() {
     let members = members();
-    insta::assert_snapshot!("pool", seen(|locale| pool::pool(&members, locale, now(), TODAY)));
-    insta::assert_snapshot!("pool_empty", seen(|locale| pool::pool(&[], locale, now(), TODAY)));
+    insta::assert_snapshot!("pool", seen(|locale| pool::pool(&members, None, locale, now(), TODAY)));
+    insta::assert_snapshot!("pool_empty", seen(|locale| pool::pool(&[], Some(&"7".into()), locale, now(), TODAY)));
     insta::assert_snapshot!("accounts", seen(|locale| pool::accounts(&members, 0, locale, now(), TODAY)));
     insta::assert_snapshot!("accounts_last", seen(|locale| pool::accounts(&members, 9, locale, now(), TODAY)));
     insta::assert_snapshot!("accounts_none", seen(|locale| pool::accounts(&[], 0, locale, now(), TODAY)));
@@ -375,7 +375,14 @@ fn the_pool_and_its_accounts() {
     insta::assert_snapshot!("account_reset", seen(|locale| account::reset(&members[1], locale, now())));
     insta::assert_snapshot!("account_reset_quarantine", seen(|locale| account::reset(&members[7], locale, now())));
     insta::assert_snapshot!("account_delete", seen(|locale| account::delete(&members[1], locale)));
-    insta::assert_snapshot!("account_add", seen(account::add));
+    insta::assert_snapshot!("account_import", seen(account::import));
+    for again in [false, true] {
+        insta::assert_snapshot!(
+            format!("panic_question_{again}"),
+            seen(|locale| settings::panic_question(again, locale))
+        );
+    }
+    insta::assert_snapshot!("panicking", seen(|locale| settings::panicking(false, locale)));
     insta::assert_snapshot!("account_unknown", seen(account::unknown));
 }
 
@@ -522,7 +529,7 @@ proptest! {
             fits(&account::delete(member, &locale));
             fits(&account::reset(member, &locale, now()));
         }
-        fits(&pool::pool(&pool, &locale, now(), TODAY));
+        fits(&pool::pool(&pool, None, &locale, now(), TODAY));
         fits(&pool::accounts(&pool, page, &locale, now(), TODAY));
         let days = statistics::by_day(&pool, &[], TODAY);
         fits(&statistics::statistics(&statistics::StatisticsData { members: pool, days }, &locale, now(), TODAY));

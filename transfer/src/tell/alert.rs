@@ -116,8 +116,14 @@ impl Alert {
                 (locale.say("alert-host-gone", &arguments), None)
             }
         };
-        let buttons = press.map(|press| vec![button(locale, "progress-press-look", &press)]);
-        Screen { html, buttons: buttons.into_iter().collect() }
+        let again = match self {
+            Self::AccountLost { account, state: AccountState::SignedOut | AccountState::SessionDead, .. } => {
+                Some(vec![button(locale, "alert-button-login", &Press::LoginAgain(account.clone()))])
+            }
+            _ => None,
+        };
+        let look = press.map(|press| vec![button(locale, "progress-press-look", &press)]);
+        Screen { html, buttons: again.into_iter().chain(look).collect() }
     }
 }
 

@@ -5,6 +5,7 @@
 //! people wrote is cut to a length before it is escaped, and lists are cut to a number.
 
 pub mod alert;
+pub mod departure;
 pub mod happening;
 pub mod preview;
 pub mod progress;

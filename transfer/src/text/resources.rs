@@ -20,11 +20,13 @@ files!(
     "wizard",
     "tasks",
     "accounts",
+    "adding",
     "login",
     "statistics",
     "settings",
     "progress",
     "preview",
     "alerts",
+    "leaving",
     "errors"
 );

@@ -52,7 +52,8 @@ fn member() -> impl Strategy<Value = Member> {
                 account.today.date = TODAY.yesterday().unwrap();
             }
             let group = group.map(str::to_owned);
-            let profile = Profile { id: id(0), label: String::new(), priority, group, enabled, daily_budget };
+            let profile =
+                Profile { id: id(0), label: String::new(), priority, group, enabled, daily_budget, leaving: None };
             Member { account, profile }
         },
     )

@@ -31,8 +31,8 @@ account-state-available = 🟢 Available.
 account-state-disabled = ❌ Disabled: no transfer uses it. Enable it to let it be chosen.
 account-state-spent = 💤 It carried as much today as its budget allows; it goes on tomorrow.
 account-state-limited = ⏳ Limited until { $until } ({ $left } left); it comes back by itself.
-account-state-signed-out = 🔑 Signed out: its session was ended. Log it in again on the machine with <code>ferry account add</code>.
-account-state-session-dead = 🔑 Its session was used in two places at once, and Telegram ended it for good. Log it in again on the machine with <code>ferry account add</code>, and use it nowhere else.
+account-state-signed-out = 🔑 Signed out: its session was ended. Log it in again.
+account-state-session-dead = 🔑 Its session was used in two places at once, and Telegram ended it for good. Log it in again, and use that session nowhere else.
 account-state-frozen = 🧊 Telegram froze it. Open Telegram with this account and appeal there.
 account-state-quarantined = 🚧 Telegram complained of it (PEER_FLOOD): it rests until you let it go on. Give it some days, check @SpamBot with it, then reset its flood state.
 account-state-banned = ⛔ Telegram banned or deleted it. Delete it here and add another.
@@ -60,17 +60,21 @@ account-button-delete-yes = 🗑️ Yes, delete
 account-button-no = 🔙 No, back
 
 account-delete-question =
-    🗑️ Delete <b>{ $label }</b> ({ $phone }) from the pool?
+    🗑️ Delete <b>{ $label }</b> ({ $phone })?
 
-    Its settings and statistics are erased here. It stays signed in at Telegram and its session file stays on the host's machine: end it in Telegram under Settings › Devices, and remove the file there. To use it again, log it in anew.
+    No transfer uses it from now on. A chunk of it that is uncertain is settled first; then it is signed out at Telegram, and its session, settings and statistics are erased here. To use it again, add it anew.
 account-reset-question = 🔄 Forget what Telegram asked <b>{ $label }</b> to wait?
 account-reset-quarantine = 🚧 It is in quarantine (PEER_FLOOD).
 account-reset-risk = ⚠️ Telegram does not forget. Calls before the time is up are refused again, often with a longer wait, and may cost the account. Only reset it if you know that the wait is over.
-account-add =
-    ➕ <b>Add an account</b>
 
-    Accounts are logged in on the machine where Ferry runs:
-
-    <code>ferry account add</code>
-
-    It asks for phone number, code and two-step password, and the account appears here. Never send codes, passwords or session strings in this chat: Telegram makes a login code that was sent in a chat invalid.
+account-state-leaving = 🚪 Leaving the pool since { $since }: what is open is settled, then it is signed out and erased. It needs a session host.
+account-button-login = 🔑 Log in again
+account-button-group = 👥 Group
+pool-row-leaving = 🚪 leaving the pool
+pool-row-disabled = ❌ disabled
+pool-spent = 💤 Resting (budget used up): { $count }
+pool-single = 1️⃣ A session host works with one account alone, named by its environment ({ $account }). The pool rests meanwhile; what you change here counts when that ends.
+await-group =
+    👥 <b>Which group?</b>
+    Write a name of at most 32 characters. Transfers can be bound to a group; then only its accounts carry them.
+await-group-none = 🚫 No group

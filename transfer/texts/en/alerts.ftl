@@ -18,3 +18,4 @@ alert-poison-job = ☠️ A job failed as often as it may: { $job }
     💡 It lies in the dead-letter queue; the host's log says more. A transfer goes on when it is due.
 alert-host-gone = 🔌 Host <b>{ $host }</b> gives no sign of life since { $at }
     💡 Its transfers go on with other hosts, if there are any. Start it again.
+alert-button-login = 🔑 Log in again

@@ -9,9 +9,19 @@ notice-expired = ⌛ We stopped talking more than 30 minutes ago, so I no longer
 notice-cancelled = ✅ Cancelled: nothing of it is carried. Transfers that run already go on; /tasks shows them.
 notice-nothing-to-cancel = There is nothing to cancel. To cancel a transfer that runs, open it in /tasks.
 notice-secret =
-    🔐 That looks like the session of an account. Whoever has it controls the account, so I removed your message and kept nothing of it. If anybody else may have seen it, end that session in Telegram: Settings → Devices.
+    🔐 That looks like the session of an account. Whoever has it controls the account, so I take none in a chat: I removed your message and kept nothing of it. If anybody else may have seen it, end that session in Telegram: Settings → Devices.
 
-    Accounts are added at the machine: <code>ferry account add</code>
+    Session strings are imported at the machine, where they are sealed at once: <code>ferry account import</code>
+notice-bot-token = 🤖 That looks like a bot's token. I removed your message and kept nothing of it; if anybody else may have seen it, revoke the token in @BotFather. Bots cannot carry messages: the pool takes accounts of people.
+notice-no-api = ⚠️ I need the API id and the hash in one message: a number, and 32 characters of 0-9 and a-f. I removed your message, in case it held a secret.
+notice-no-phone = ⚠️ That is no phone number as I need it: with + and the country code, such as <code>+44 20 7946 0018</code>. I removed your message, in case it held a secret.
+notice-code-written =
+    🔐 I removed your message: it looked like a login code. Telegram makes a code worthless as soon as it is written in a chat, so that nobody can be talked into giving one away.
+
+    Press the code on the buttons under the login instead. If yours was written here, wait for the next one.
+notice-password-being-checked = 🔐 I removed your message: the last password is still being checked.
+notice-not-removed = ⚠️ I could not remove your message with a secret in it. Please delete it yourself, now.
+notice-no-group = ⚠️ A group's name has 1 to 32 characters.
 notice-no-chat = ⚠️ “{ $text }” names no chat. Write <code>@name</code>, a t.me link or a number such as <code>-1001234567890</code>, or forward a message.
 notice-same-chat = ⚠️ Source and target are the same chat. Choose another target.
 notice-source-taken = 👌 I take that as the source of a new transfer. If you meant something else, press cancel.
@@ -50,3 +60,8 @@ word-too-many-to-retry = Too much was skipped to name each message: repeat the t
 word-saved = ✅ Done
 word-account-busy = A transfer works with this account. Pause it or disable the account first.
 word-account-gone = There is no such account any more.
+word-login-gone = This login is over. Begin a new one if you like.
+word-login-cancelled = Cancelling…
+word-no-digits = Press the code first.
+word-resend-early = Telegram sends no other code yet: the message says when.
+word-leaving = It leaves: what is open is settled first, then it is signed out and erased.

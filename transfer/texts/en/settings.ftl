@@ -6,3 +6,4 @@ settings-hint = Choose a language below. The time zone counts for all times I te
 settings-language-en = English
 settings-language-zh = 中文
 settings-button-zone = 🕒 Change time zone
+settings-button-panic = 🚨 Sign every account out

@@ -31,8 +31,8 @@ account-state-available = 🟢 可用。
 account-state-disabled = ❌ 已禁用，任何任务都不会使用它。启用后即可被选用。
 account-state-spent = 💤 今日额度已用完，明天自动恢复。
 account-state-limited = ⏳ 限流至 { $until }（还剩 { $left }），到期自动恢复。
-account-state-signed-out = 🔑 已登出：session 已被终止。请在服务器上用 <code>ferry account add</code> 重新登录。
-account-state-session-dead = 🔑 它的 session 被同时用在两个地方，已被 Telegram 永久终止。请在服务器上用 <code>ferry account add</code> 重新登录，并且不要在别处使用。
+account-state-signed-out = 🔑 已登出：session 已被终止。请重新登录。
+account-state-session-dead = 🔑 它的 session 被同时用在两个地方，已被 Telegram 永久终止。请重新登录，并且不要在别处使用。
 account-state-frozen = 🧊 被 Telegram 冻结。请用该账号打开 Telegram 申诉。
 account-state-quarantined = 🚧 它被 Telegram 判定为滥发（PEER_FLOOD），在你放行之前会一直休息。请等几天，用它向 @SpamBot 查询，然后重置限流。
 account-state-banned = ⛔ 已被 Telegram 封禁或删除。请在这里删除它，并添加其他账号。
@@ -60,17 +60,21 @@ account-button-delete-yes = 🗑️ 确定删除
 account-button-no = 🔙 不，返回
 
 account-delete-question =
-    🗑️ 确定从账号池删除 <b>{ $label }</b>（{ $phone }）？
+    🗑️ 确定删除 <b>{ $label }</b>（{ $phone }）？
 
-    它在这里的设置和统计会被清除。它在 Telegram 仍处于登录状态，session 文件也仍在搬运主机上：请在 Telegram 的“设置 › 设备”中结束该会话，并在主机上删除文件。再次使用需要重新登录。
+    从现在起没有任务会使用它。先处理它尚未确定的一组消息，然后在 Telegram 登出，并清除它在这里的 session、设置和统计。再次使用需要重新添加。
 account-reset-question = 🔄 确定清除 <b>{ $label }</b> 的限流状态？
 account-reset-quarantine = 🚧 它正在隔离中（PEER_FLOOD）。
 account-reset-risk = ⚠️ Telegram 不会忘记限流。到期之前的调用会再次被拒绝，等待往往更长，甚至可能失去账号。只有确定限流已经解除时才重置。
-account-add =
-    ➕ <b>添加账号</b>
 
-    请在运行 Ferry 的服务器上登录账号：
-
-    <code>ferry account add</code>
-
-    按提示输入手机号、验证码和两步验证密码，账号就会出现在这里。不要在聊天中发送验证码、密码或 session 字符串：在聊天中发送过的登录验证码会被 Telegram 作废。
+account-state-leaving = 🚪 自 { $since } 起正在移出账号池：先处理未完成的部分，然后登出并清除。需要有主机在运行。
+account-button-login = 🔑 重新登录
+account-button-group = 👥 分组
+pool-row-leaving = 🚪 正在移出账号池
+pool-row-disabled = ❌ 已禁用
+pool-spent = 💤 休息中（今日额度已用完）：{ $count }
+pool-single = 1️⃣ 有主机处于单账号模式，只使用其环境变量指定的账号（{ $account }）。期间账号池暂停使用，这里的修改在结束后生效。
+await-group =
+    👥 <b>属于哪个分组？</b>
+    请输入名称，最多 32 个字符。任务可以绑定分组，绑定后只由该组的账号搬运。
+await-group-none = 🚫 不分组

@@ -18,3 +18,4 @@ alert-poison-job = ☠️ 任务消息失败次数已达上限：{ $job }
     💡 它已进入死信队列，详情见主机日志。搬运到时会自动继续。
 alert-host-gone = 🔌 主机 <b>{ $host }</b> 自 { $at } 起没有响应
     💡 如有其他主机，搬运会由它们继续。请重新启动该主机。
+alert-button-login = 🔑 重新登录

@@ -9,9 +9,19 @@ notice-expired = ⌛ 距离上次操作已超过 30 分钟，无法确定这条�
 notice-cancelled = ✅ 已取消，没有搬运任何内容。正在运行的任务不受影响，可用 /tasks 查看。
 notice-nothing-to-cancel = 当前没有可以取消的操作。要取消正在运行的任务，请在 /tasks 中打开它。
 notice-secret =
-    🔐 这看起来是账号的 session。拿到它的人可以完全控制账号，所以我已删除你的消息，没有保存任何内容。如果可能被别人看到，请在 Telegram 中结束该会话：设置 → 设备。
+    🔐 这看起来是账号的 session。拿到它的人可以完全控制账号，所以我不会在聊天中接收它：已删除你的消息，没有保存任何内容。如果可能被别人看到，请在 Telegram 中结束该会话：设置 → 设备。
 
-    请在机器上添加账号：<code>ferry account add</code>
+    session 字符串请在服务器上导入，会立即加密：<code>ferry account import</code>
+notice-bot-token = 🤖 这看起来是机器人的 token。已删除你的消息，没有保存任何内容；如果可能被别人看到，请在 @BotFather 中作废它。机器人不能搬运消息，账号池只接收个人账号。
+notice-no-api = ⚠️ 请在一条消息里发送 API id 和 hash：一个数字，以及 32 个 0-9、a-f 的字符。你的消息可能含有机密，已删除。
+notice-no-phone = ⚠️ 这不是有效的手机号：请带上 + 和国家代码，例如 <code>+86 138 0013 8000</code>。你的消息可能含有机密，已删除。
+notice-code-written =
+    🔐 已删除你的消息：它看起来是登录验证码。验证码一旦发送到聊天里就会被 Telegram 作废，以防有人被骗走验证码。
+
+    请改用登录消息下面的按钮输入。如果刚才发送的就是你的验证码，请等待下一个。
+notice-password-being-checked = 🔐 已删除你的消息：上一个密码还在核对中。
+notice-not-removed = ⚠️ 你的消息含有机密，但我无法删除它，请立即自行删除。
+notice-no-group = ⚠️ 分组名称需要 1 到 32 个字符。
 notice-no-chat = ⚠️ “{ $text }” 不是有效的聊天。请输入 <code>@用户名</code>、t.me 链接或数字 ID（例如 <code>-1001234567890</code>），也可以转发一条消息。
 notice-same-chat = ⚠️ 来源和目标是同一个聊天，请换一个目标。
 notice-source-taken = 👌 已作为新搬运的来源。如果不是这个意思，请点击取消。
@@ -50,3 +60,8 @@ word-too-many-to-retry = 跳过的消息太多，无法逐条重试，请作为�
 word-saved = ✅ 已完成
 word-account-busy = 有任务正在使用这个账号，请先暂停任务或禁用账号。
 word-account-gone = 这个账号已经不存在了。
+word-login-gone = 这次登录已经结束，需要时可以重新开始。
+word-login-cancelled = 正在取消…
+word-no-digits = 请先按出验证码。
+word-resend-early = Telegram 还不能重新发送验证码，时间见消息。
+word-leaving = 正在移除：先处理未完成的部分，然后登出并清除。

@@ -6,3 +6,4 @@ settings-hint = 在下面选择语言。时区用于我告诉你的所有时间�
 settings-language-en = English
 settings-language-zh = 中文
 settings-button-zone = 🕒 更改时区
+settings-button-panic = 🚨 退出所有账号

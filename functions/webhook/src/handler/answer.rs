@@ -22,9 +22,9 @@ const CONFLICTS_MAX: u32 = 5;
 
 /// The answer to one update.
 pub(super) struct Answering<'a> {
-    handler: &'a Handler,
+    pub(super) handler: &'a Handler,
     incoming: &'a Incoming,
-    known: Known,
+    pub(super) known: Known,
 }
 
 impl<'a> Answering<'a> {
@@ -58,6 +58,10 @@ impl<'a> Answering<'a> {
         for view in shows {
             if matches!((&under_report, view), (Some(Press::Pause(_) | Press::Resume(_)), View::Task { .. })) {
                 // The progress shows it.
+                continue;
+            }
+            if let Some(login) = Self::login_of(view) {
+                self.show_login(login, place.take()).await?;
                 continue;
             }
             let inquiry = self.awaited(view).await?;
@@ -98,6 +102,7 @@ impl<'a> Answering<'a> {
             hosts_alive: self.known.hosts_alive,
             dialogue: &self.known.dialogue,
             recent: &self.known.recent,
+            groups: &self.known.groups,
         };
         Ok(views::render(view, &context).await?)
     }
@@ -119,7 +124,11 @@ impl<'a> Answering<'a> {
     }
 
     /// Puts the screen in place of what the pressed message shows, or sends it. `None`: there is nobody to show it to.
-    async fn put(&self, place: Option<BotMessageId>, screen: &Screen) -> Result<Option<BotMessageId>, HandleError> {
+    pub(super) async fn put(
+        &self,
+        place: Option<BotMessageId>,
+        screen: &Screen,
+    ) -> Result<Option<BotMessageId>, HandleError> {
         let (bot, chat) = (&self.handler.bot, self.incoming.chat);
         if let Some(place) = place
             && settled(bot.edit(chat, place, screen).await)?.is_some()

@@ -1,17 +1,23 @@
 //! What is read before an update is decided.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
+use transfer::account::Member;
+use transfer::admin;
 use transfer::bot::{Incoming, Said};
 use transfer::dialogue::press::Press;
-use transfer::dialogue::{Context, Dialogue, Fresh, Seen};
-use transfer::ids::{BotMessageId, ChatId, InquiryId, Nonce, TaskId};
+use transfer::dialogue::{Context, Dialogue, Fresh, Seen, State};
+use transfer::ids::{BotMessageId, ChatId, InquiryId, LoginId, Nonce, TaskId};
 use transfer::inquiry::{Answer, Inquiry};
+use transfer::lease::Host;
+use transfer::login::Login;
 use transfer::table::item::{RecentPeer, Settings, TakenUpdate};
 use transfer::table::{Guard, Item, Key, List, Table, TableError};
 use transfer::text::{Language, Locale};
 use uuid::Uuid;
 
-use super::Handler;
+use super::{Handler, logins};
 
 /// A host that has not renewed itself for so long is not there (it renews itself every 5 s).
 const HOST_HEARD_WITHIN: SignedDuration = SignedDuration::from_secs(60);
@@ -31,6 +37,12 @@ pub(super) struct Known {
     pub(super) locale: Locale,
     pub(super) task: Seen,
     pub(super) found: Option<(String, String)>,
+    /// The logins that are open in the chat, and the one that a button belongs to.
+    pub(super) logins: Vec<Login>,
+    /// Their versions.
+    pub(super) login_versions: BTreeMap<LoginId, u64>,
+    pub(super) account: Option<Member>,
+    pub(super) groups: Vec<String>,
     pub(super) fresh: Fresh,
 }
 
@@ -80,6 +92,19 @@ impl Known {
             }
             Said::Text(_) | Said::Forwarded(_) | Said::Other => (Seen::None, None),
         };
+        let press = match &incoming.what {
+            Said::Pressed { data, .. } => Press::parse(data),
+            Said::Text(_) | Said::Forwarded(_) | Said::Other => None,
+        };
+        let (logins, login_versions) = logins::read(table, &dialogue, press.as_ref()).await?;
+        let account = match &press {
+            Some(Press::LoginAgain(id)) => admin::member(table, id).await?,
+            _ => None,
+        };
+        let groups = match &dialogue.state {
+            State::Wizard(wizard) if wizard.offers_groups() => groups(table).await?,
+            _ => Vec::new(),
+        };
         let locale = locale(handler, &settings);
         Ok(Self {
             now,
@@ -94,6 +119,10 @@ impl Known {
             locale,
             task,
             found,
+            logins,
+            login_versions,
+            account,
+            groups,
             fresh: fresh(),
         })
     }
@@ -108,6 +137,9 @@ impl Known {
             recent: &self.recent,
             task: self.task.clone(),
             found: self.found.clone(),
+            logins: &self.logins,
+            account: self.account.clone(),
+            groups: &self.groups,
             fresh: self.fresh.clone(),
         }
     }
@@ -127,11 +159,16 @@ fn as_told(settings: Settings, incoming: &Incoming) -> Settings {
     }
 }
 
+/// Whether a host is there.
+pub(crate) fn heard(host: &Host, now: Timestamp) -> bool {
+    now.duration_since(host.renewed_at) <= HOST_HEARD_WITHIN
+}
+
 async fn hosts_alive(table: &dyn Table, now: Timestamp) -> Result<bool, TableError> {
     let hosts = table.list(List::Hosts).await?;
     Ok(hosts.iter().any(|record| match &record.item {
         // Clocks of two machines differ a little; a host of the future is alive.
-        Item::Host(host) => now.duration_since(host.renewed_at) <= HOST_HEARD_WITHIN,
+        Item::Host(host) => heard(host, now),
         _ => false,
     }))
 }
@@ -187,10 +224,18 @@ pub(super) async fn inquiry(table: &dyn Table, id: &InquiryId) -> Result<Option<
     }))
 }
 
+/// The groups of the pool's accounts.
+pub(super) async fn groups(table: &dyn Table) -> Result<Vec<String>, TableError> {
+    let members = admin::members(table).await?;
+    let groups: BTreeSet<String> = members.into_iter().filter_map(|member| member.profile.group).collect();
+    Ok(groups.into_iter().collect())
+}
+
 fn fresh() -> Fresh {
     Fresh {
         task: TaskId(Uuid::new_v4().to_string()),
         nonce: Nonce(*Uuid::new_v4().as_bytes()),
         inquiry: InquiryId(Uuid::new_v4().to_string()),
+        login: LoginId(Uuid::new_v4().to_string()),
     }
 }

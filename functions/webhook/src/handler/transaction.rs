@@ -35,7 +35,7 @@ pub(super) fn mark(taken: TakenUpdate, version: u64) -> Write {
 
 impl Known {
     /// The writes that take the update.
-    pub(super) fn transaction(&self, incoming: &Incoming, next: &Next) -> Transaction {
+    pub(super) fn transaction(&self, incoming: &Incoming, next: &Next, logins: Vec<Write>) -> Transaction {
         let taken =
             TakenUpdate { id: incoming.id, at: self.now, shows: next.shows.clone(), done: false, failed: false };
         let dialogue = self.dialogue_after(incoming, next);
@@ -80,10 +80,16 @@ impl Known {
                 | Action::Priority(..)
                 | Action::Label(..)
                 | Action::ResetWaits(_)
+                | Action::Group(..)
                 | Action::Delete(_)
+                | Action::Panic
+                | Action::KeepApi(_)
+                | Action::BeginLogin(_)
+                | Action::TellLogin(..)
                 | Action::RemoveMessage => {}
             }
         }
+        writes.extend(logins);
         Transaction { writes, taken }
     }
 
@@ -102,7 +108,8 @@ impl Known {
     fn dialogue_after(&self, incoming: &Incoming, next: &Next) -> Dialogue {
         let shows_step = next.shows.contains(&View::Step);
         let message = if shows_step { pressed(incoming) } else { self.dialogue.message };
-        Dialogue { chat: incoming.chat, state: next.state.clone(), message, at: self.now }
+        let logins = self.logins_after(next);
+        Dialogue { chat: incoming.chat, state: next.state.clone(), message, logins, at: self.now }
     }
 
     fn settings_after(&self, next: &Next) -> Settings {

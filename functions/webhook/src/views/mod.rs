@@ -31,6 +31,8 @@ pub struct ViewContext<'a> {
     pub dialogue: &'a Dialogue,
     /// The chats that this admin named last, newest first.
     pub recent: &'a [transfer::table::item::RecentPeer],
+    /// The groups of the pool's accounts, where the wizard offers them.
+    pub groups: &'a [String],
 }
 
 /// The screen for a view.
@@ -43,6 +45,7 @@ pub async fn render(view: &View, context: &ViewContext<'_>) -> Result<Screen, Ta
         recent: context.recent,
         now: context.now,
         hosts_alive: context.hosts_alive,
+        groups: context.groups,
     };
     let screen = match view {
         View::Menu => menu::menu(context.locale),
@@ -60,7 +63,10 @@ pub async fn render(view: &View, context: &ViewContext<'_>) -> Result<Screen, Ta
         View::Account { id } => pool::one(context, id, pool::About::Page).await?,
         View::AccountDelete { id } => pool::one(context, id, pool::About::Delete).await?,
         View::AccountReset { id } => pool::one(context, id, pool::About::Reset).await?,
-        View::AccountAdd => account::add(context.locale),
+        View::AccountImport | View::AccountAdd => account::import(context.locale),
+        View::Login { id } => pool::login(context, id).await?,
+        View::Panic { again } => settings::panic_question(*again, context.locale),
+        View::Panicking => settings::panicking(context.hosts_alive, context.locale),
         View::Statistics => pool::figures(context).await?,
         View::Settings => settings::settings(context.locale, context.now),
     };

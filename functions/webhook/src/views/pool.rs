@@ -4,13 +4,14 @@ use jiff::civil::Date;
 use transfer::account::Member;
 use transfer::admin;
 use transfer::bot::Screen;
-use transfer::ids::AccountId;
+use transfer::ids::{AccountId, LoginId};
 use transfer::screen::statistics::{StatisticsData, by_day, days_shown};
 use transfer::screen::{account, pool, statistics};
 use transfer::table::item::DayRecord;
-use transfer::table::{Item, Key, TableError};
+use transfer::table::{Item, Key, List, TableError};
 
 use super::ViewContext;
+use crate::handler::heard;
 
 /// What a screen of one account shows.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,21 @@ pub(super) enum About {
 
 pub(super) async fn menu(context: &ViewContext<'_>) -> Result<Screen, TableError> {
     let members = admin::members(context.table).await?;
-    Ok(pool::pool(&members, context.locale, context.now, today(context)))
+    let hosts = context.table.list(List::Hosts).await?;
+    let single = hosts.into_iter().find_map(|record| match record.item {
+        Item::Host(host) if heard(&host, context.now) => host.only_account,
+        _ => None,
+    });
+    Ok(pool::pool(&members, single.as_ref(), context.locale, context.now, today(context)))
+}
+
+/// A login as it stands; the handler shows it in its own message, this is for whoever only looks.
+pub(super) async fn login(context: &ViewContext<'_>, id: &LoginId) -> Result<Screen, TableError> {
+    let stored = context.table.get(&Key::login(id)).await?;
+    Ok(match stored.map(|record| record.item) {
+        Some(Item::Login(login)) => transfer::screen::login::screen(&login, context.locale, context.now),
+        Some(_) | None => account::unknown(context.locale),
+    })
 }
 
 pub(super) async fn list(context: &ViewContext<'_>, page: u32) -> Result<Screen, TableError> {

@@ -66,9 +66,18 @@ fn member(id: &str) -> Vec<Item> {
 
 async fn shown(table: &dyn Table, view: &View) -> Screen {
     let locale = Locale { language: Language::En, zone: TimeZone::UTC };
-    let dialogue = Dialogue { chat: ME, state: State::default(), message: None, at: now() };
+    let dialogue = Dialogue { chat: ME, state: State::default(), message: None, logins: Vec::new(), at: now() };
     let (now, recent) = (now(), &[]);
-    let context = ViewContext { table, chat: ME, locale: &locale, now, hosts_alive: true, dialogue: &dialogue, recent };
+    let context = ViewContext {
+        table,
+        chat: ME,
+        locale: &locale,
+        now,
+        hosts_alive: true,
+        dialogue: &dialogue,
+        recent,
+        groups: &[],
+    };
     render(view, &context).await.unwrap()
 }
 

@@ -18,6 +18,7 @@ use transfer::lease::Host;
 use transfer::queue::memory::MemoryQueue;
 use transfer::queue::{Job, Queue};
 use transfer::screen::plain;
+use transfer::seal::{Sealer, SealingKey};
 use transfer::table::memory::MemoryTable;
 use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 use transfer::tell;
@@ -146,6 +147,7 @@ impl Stage {
             clock,
             admins: vec![ADMIN, OTHER],
             zone: TimeZone::fixed(jiff::tz::offset(8)),
+            sealer: Sealer::fixed(SealingKey::from_bytes(&[9; 32]).unwrap()),
         };
         Self {
             table,
