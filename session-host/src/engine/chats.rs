@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use transfer::bot::{Bot, BotError, Screen};
+use transfer::bot::{Bot, BotError, Picture, Screen};
 use transfer::clock::Clock;
 use transfer::ids::{BotMessageId, ChatId};
 use transfer::table::Key;
@@ -78,16 +78,33 @@ impl Chats {
 
     /// Sends a message.
     pub(crate) async fn send(&self, chat: ChatId, screen: &Screen) -> Result<BotMessageId, Unsaid> {
-        self.say(chat, None, screen).await
+        self.say(chat, None, None, screen).await
     }
 
     /// Puts a screen in place of what a message shows.
     pub(crate) async fn edit(&self, chat: ChatId, message: BotMessageId, screen: &Screen) -> Result<(), Unsaid> {
-        self.say(chat, Some(message), screen).await.map(drop)
+        self.say(chat, Some(message), None, screen).await.map(drop)
     }
 
-    /// Edits the message, or sends one. Gives the message that shows the screen now.
-    async fn say(&self, chat: ChatId, message: Option<BotMessageId>, screen: &Screen) -> Result<BotMessageId, Unsaid> {
+    /// Removes a message. If it stays, it is in nobody's way.
+    pub(crate) async fn remove(&self, chat: ChatId, message: BotMessageId) {
+        let Some(bot) = self.bot.as_ref().filter(|_| self.fence.check().is_ok()) else { return };
+        let _calling = self.calling.lock().await;
+        match tokio::time::timeout(CALL_MAX, bot.delete(chat, message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%chat, %error, "a message was not removed"),
+            Err(_elapsed) => tracing::warn!(%chat, "a message was not removed in time"),
+        }
+    }
+
+    /// Edits the message, or sends one; with a picture above it, or as a text. Gives the message that shows the screen now.
+    async fn say(
+        &self,
+        chat: ChatId,
+        message: Option<BotMessageId>,
+        picture: Option<&Picture>,
+        screen: &Screen,
+    ) -> Result<BotMessageId, Unsaid> {
         let Some(bot) = &self.bot else { return Err(Unsaid::Gone("there is no bot".into())) };
         let _calling = self.calling.lock().await;
         let now = self.clock.uptime();
@@ -101,9 +118,13 @@ impl Chats {
         }
         self.fence.check().map_err(|halt| Unsaid::Failed(halt.to_string()))?;
         let saying = async {
-            match message {
-                Some(message) => bot.edit(chat, message, screen).await.map(|()| message),
-                None => bot.send(chat, screen).await,
+            match (message, picture) {
+                (Some(message), None) => bot.edit(chat, message, screen).await.map(|()| message),
+                (None, None) => bot.send(chat, screen).await,
+                (Some(message), Some(picture)) => {
+                    bot.edit_photo(chat, message, picture, screen).await.map(|()| message)
+                }
+                (None, Some(picture)) => bot.send_photo(chat, picture, screen).await,
             }
         };
         let answer = tokio::time::timeout(CALL_MAX, saying).await;
@@ -180,9 +201,21 @@ pub(crate) async fn insist(
     screen: &Screen,
     until: Duration,
 ) -> Result<BotMessageId, Unsaid> {
+    insist_with(shared, chat, message, None, screen, until).await
+}
+
+/// The same, with a picture above the screen where there is one.
+pub(crate) async fn insist_with(
+    shared: &Shared,
+    chat: ChatId,
+    message: Option<BotMessageId>,
+    picture: Option<&Picture>,
+    screen: &Screen,
+    until: Duration,
+) -> Result<BotMessageId, Unsaid> {
     let mut pause = BETWEEN_CALLS;
     loop {
-        let unsaid = match shared.chats.say(chat, message, screen).await {
+        let unsaid = match shared.chats.say(chat, message, picture, screen).await {
             Ok(said) => return Ok(said),
             Err(unsaid @ (Unsaid::Gone(_) | Unsaid::Refused(_))) => return Err(unsaid),
             Err(unsaid) => unsaid,

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use transfer::queue::{About, Delivery, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared, alerts, inquiry, leaving, login};
+use super::{Halt, Shared, alerts, inquiry, leaving, login, panic};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -104,6 +104,8 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         // The fence first: a host that stood still must not make one more step before it notices.
         biased;
         () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
+        // Whatever is under way is dropped where it is; the job is gone, and what is due comes again afterwards.
+        () = panicked(shared, &job.about) => Ok(Ended::HeldElsewhere),
         ended = work_about(shared, &job.about) => ended,
         never = keep_invisible(shared, &delivery.receipt) => match never {},
     };
@@ -129,9 +131,19 @@ async fn work_about(shared: &Arc<Shared>, about: &About) -> Result<Ended, Halt> 
     match about {
         About::Batch { task, .. } => run::work_on(shared, task).await,
         About::Inquiry { inquiry } => inquiry::answer(shared, inquiry).await,
-        About::Login { login } => login::work_on(shared, login).await,
+        About::Login { login } => Ok(login::work_on(shared, login)),
         About::Leaving { leaving } => leaving::work_on(shared, leaving).await,
-        About::Panic { .. } => leaving::panic(shared).await,
+        About::Panic { .. } => Ok(panic::look_at_once(shared)),
+    }
+}
+
+/// Returns when the panic button is pressed; never for the job that says so.
+async fn panicked(shared: &Shared, about: &About) {
+    match about {
+        About::Panic { .. } => std::future::pending().await,
+        About::Batch { .. } | About::Inquiry { .. } | About::Login { .. } | About::Leaving { .. } => {
+            shared.button.pressed().await;
+        }
     }
 }
 

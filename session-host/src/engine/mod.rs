@@ -10,13 +10,16 @@ mod chats;
 mod consumer;
 mod fence;
 mod halt;
+mod health;
 mod heard;
 mod hosts_seen;
 mod inquiry;
 mod leaving;
 mod line;
 mod login;
+mod marks;
 mod one_call;
+mod panic;
 mod pool;
 mod reporter;
 mod run;
@@ -43,6 +46,7 @@ use chats::Chats;
 use consumer::Consumer;
 use fence::Fence;
 pub use halt::Halt;
+pub use login::Reception;
 use hosts_seen::HostsSeen;
 use line::Line;
 use pool::Pool;
@@ -62,6 +66,8 @@ pub struct Ports {
     pub queue: Arc<dyn Queue>,
     /// The bot that tells admins what happens; `None` where nobody talks to one.
     pub bot: Option<Arc<dyn Bot>>,
+    /// What it takes to log accounts in; `None` where that is left to others.
+    pub reception: Option<Reception>,
     /// Wall time and uptime.
     pub clock: Clock,
 }
@@ -110,6 +116,9 @@ pub(crate) struct Shared {
     pub(crate) reporter: Reporter,
     pub(crate) alerts: Alerts,
     pub(crate) unanswered: inquiry::Unanswered,
+    pub(crate) logins: login::Logins,
+    pub(crate) departures: leaving::Departures,
+    pub(crate) button: panic::Button,
     pub(crate) running: run::RunningTasks,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
@@ -171,6 +180,9 @@ impl SessionHost {
                 reporter,
                 alerts: Alerts::default(),
                 unanswered: inquiry::Unanswered::default(),
+                logins: login::Logins::default(),
+                departures: leaving::Departures::default(),
+                button: panic::Button::default(),
                 running,
                 stop,
                 due,
@@ -196,7 +208,17 @@ impl SessionHost {
         parts.spawn(reporter::run(shared.clone()));
         parts.spawn(alerts::run(shared.clone()));
         parts.spawn(inquiry::run(shared.clone()));
+        parts.spawn(leaving::run(shared.clone()));
+        parts.spawn(panic::run(shared.clone()));
+        parts.spawn(health::run(shared.clone()));
+        let mut logins = JoinSet::new();
+        logins.spawn(login::run(shared.clone()));
         let ended = Consumer::new(shared.clone()).run().await;
+        if ended.is_err() {
+            logins.abort_all();
+        }
+        // Each step sees the stop by itself, and gives its login back.
+        while logins.join_next().await.is_some() {}
         pool::close_all(&shared).await;
         parts.shutdown().await;
         fence::withdraw(&shared).await;

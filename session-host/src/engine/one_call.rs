@@ -80,7 +80,9 @@ impl OneCall {
         let free = lane.lock_owned().await;
         // The one before may have taken long, and brought a wait.
         self.fence.check().map_err(|halt| CallError::Uncertain(halt.to_string()))?;
-        if let Some(until) = self.pool.known_wait(&self.account, class, self.clock.now()) {
+        if let Some(until) = self.pool.known_wait(&self.account, class, self.clock.now())
+            && !mutated!(CheckedInWait)
+        {
             let secs = secs_until(until, self.clock.now());
             return Err(CallError::Refused(Refusal::parse(420, &format!("FLOOD_WAIT_{secs}"))));
         }
@@ -92,10 +94,12 @@ impl OneCall {
             while under_way.try_join_next().is_some() {}
             under_way.spawn(async move {
                 let answer = calling.await;
-                if let Err(CallError::Refused(refusal)) = &answer
-                    && !mutated!(OrphanWaitLost)
-                {
-                    note(&pool, &clock, &account, class, refusal);
+                match &answer {
+                    Ok(_) => pool.note_good(&account, clock.now()),
+                    Err(CallError::Refused(refusal)) if !mutated!(OrphanWaitLost) => {
+                        note(&pool, &clock, &account, class, refusal);
+                    }
+                    Err(_) => {}
                 }
                 drop(free);
                 // Nobody may be waiting any more.

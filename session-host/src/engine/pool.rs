@@ -46,6 +46,8 @@ struct Inner {
     resting: BTreeMap<AccountId, (Hold, Duration)>,
     busy: BTreeSet<AccountId>,
     waits: BTreeMap<AccountId, Heard>,
+    /// When Telegram last answered an account with anything but a refusal.
+    good: BTreeMap<AccountId, jiff::Timestamp>,
     /// Connections that were opened here, as long as somebody has them.
     open: BTreeMap<AccountId, Weak<dyn Connection>>,
     /// Accounts that cannot be connected at present: until when (uptime), and the last pause.
@@ -111,6 +113,21 @@ impl Pool {
     /// Notes a wait that was just received, before anything else is done with it.
     pub(crate) fn note_wait(&self, account: &AccountId, class: MethodClass, until: jiff::Timestamp) {
         self.inner().waits.entry(account.clone()).or_default().receive(class, until);
+    }
+
+    /// Notes that Telegram accepts the account's session: it has just answered a call.
+    pub(crate) fn note_good(&self, account: &AccountId, now: jiff::Timestamp) {
+        self.inner().good.insert(account.clone(), now);
+    }
+
+    /// When Telegram last confirmed the account's session, as the table or this process knows.
+    pub(crate) fn checked_at(&self, account: &Account) -> Option<jiff::Timestamp> {
+        account.checked_at.max(self.inner().good.get(&account.id).copied())
+    }
+
+    /// Connections of this process that somebody has in hand.
+    pub(crate) fn open_connections(&self) -> Vec<Arc<dyn Connection>> {
+        self.inner().open.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Notes the waits that are committed: a connection makes no call during those either.
@@ -190,6 +207,9 @@ pub(crate) async fn members(shared: &Shared) -> Result<Members, Halt> {
     let mut members = Vec::new();
     let mut elsewhere = BTreeSet::new();
     for (id, mut account) in accounts {
+        if !is_ours(shared, &id) {
+            continue;
+        }
         // An account is added in one commit; the index may show the halves one after the other.
         let Some(profile) = profiles.remove(&id) else { continue };
         if !may_have(shared, &account).await? {
@@ -205,6 +225,11 @@ pub(crate) async fn members(shared: &Shared) -> Result<Members, Halt> {
     drop(inner);
     members.sort_by(|a, b| a.account.id.cmp(&b.account.id));
     Ok(Members { all: members, busy, elsewhere })
+}
+
+/// Whether this host works with the account at all.
+pub(crate) fn is_ours(shared: &Shared, id: &AccountId) -> bool {
+    shared.config.only_account.as_ref().is_none_or(|only| only == id)
 }
 
 /// Whether this host may take an account as it stands in the table.
@@ -318,6 +343,7 @@ pub(crate) async fn change(
     for _ in 0..CHANGES_MAX {
         let mut account = hold.account.clone();
         account.waits = shared.pool.waits(&account);
+        account.checked_at = shared.pool.checked_at(&account);
         change(&mut account);
         if let Some(version) = put_account(shared, &account, hold.version).await? {
             (hold.account, hold.version) = (account, version);
@@ -422,13 +448,14 @@ pub(crate) async fn close_all(shared: &Shared) {
 
 /// Closes the connection, *then* gives the lease back. If the process dies in between, the lease stays and others wait
 /// for this life's silence: late, but never two connections.
-async fn release(shared: &Shared, mut hold: Hold, wanted_by: Option<HostId>) {
+pub(crate) async fn release(shared: &Shared, mut hold: Hold, wanted_by: Option<HostId>) {
     let id = hold.account.id.clone();
     close(&mut hold).await;
     let mut account = hold.account;
     if !mutated!(WaitNotCommitted) {
         account.waits = shared.pool.waits(&account);
     }
+    account.checked_at = shared.pool.checked_at(&account);
     account.lease = None;
     account.let_go_for = wanted_by;
     match put_account(shared, &account, hold.version).await {

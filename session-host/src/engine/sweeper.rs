@@ -15,7 +15,7 @@ use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Task, TaskState};
 
 use super::store::{Committed, expect_item};
-use super::{Halt, Shared, alerts, hosts_seen, inquiry, reporter};
+use super::{Halt, Shared, alerts, hosts_seen, inquiry, login, reporter};
 
 /// How often the sweeper looks when nothing wakes it.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -79,6 +79,7 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
     let soon = now.saturating_add(CLOCKS_DIFFER).unwrap_or(Timestamp::MAX);
     let due = due(shared, soon).await?;
     let mut next: Option<Timestamp> = None;
+    let mut leaving = Vec::new();
     for record in due {
         let task = match record.item {
             Item::Task(task) => task,
@@ -91,6 +92,18 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
             Item::Inquiry(inquiry) => {
                 if let Err(error) = inquiry::look_after(shared, &inquiry.id, false).await {
                     tracing::warn!(inquiry = %inquiry.id, %error, "an inquiry was not looked after");
+                }
+                continue;
+            }
+            Item::Profile(profile) => {
+                leaving.push(profile.id);
+                continue;
+            }
+            Item::Login(login) => {
+                match login::look_after(shared, &login).await {
+                    Ok(Some(at)) => next = Some(next.map_or(at, |next| next.min(at))),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(login = %login.id, %error, "a login was not looked after"),
                 }
                 continue;
             }
@@ -107,6 +120,7 @@ async fn sweep(shared: &Shared) -> Result<Option<Timestamp>, Halt> {
             None => {}
         }
     }
+    shared.departures.put(leaving);
     Ok(next)
 }
 

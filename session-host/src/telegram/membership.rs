@@ -41,7 +41,9 @@ pub(crate) async fn join(account: &AccountConnection, address: &PeerAddress) -> 
 
 fn joined(answer: Result<Option<enums::messages::ChatInviteJoinResult>, CallError>) -> Result<Joined, CallError> {
     match answer {
-        Ok(Some(enums::messages::ChatInviteJoinResult::WebView(types::messages::ChatInviteJoinResultWebView { .. }))) => {
+        Ok(Some(enums::messages::ChatInviteJoinResult::WebView(types::messages::ChatInviteJoinResultWebView {
+            ..
+        }))) => {
             // A bot of the chat wants to see a person.
             Err(CallError::Refused(Refusal::parse(400, "JOIN_AS_PEER_INVALID")))
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use transfer::account::{AccountState, Counters, Member, MethodClass};
+use transfer::account::{AccountState, Member, MethodClass};
 use transfer::address::PeerAddress;
 use transfer::ids::{AccountId, PeerId};
 use transfer::inquiry::{Answer, Count, Floods, Limits, Obstacle, Preview, estimate};
@@ -16,9 +16,9 @@ use transfer::refusal::Refusal;
 use transfer::submit::NewTask;
 use transfer::table::item::KnownPeer;
 use transfer::table::{Guard, Item, Key, Write};
-use transfer::verdict::{AccountEffect, Attempt, verdict};
 
 use super::counting::{Counted, count};
+use crate::engine::marks::{Effect, Marks};
 use crate::engine::pool::{self, Hold, Members, Reach};
 use crate::engine::store::expect_item;
 use crate::engine::{Halt, Shared};
@@ -60,15 +60,6 @@ struct Hand {
     hold: Option<Box<Hold>>,
     connection: Arc<dyn Connection>,
     marks: Marks,
-}
-
-/// What the look did to an account.
-#[derive(Default)]
-struct Marks {
-    floods: Counters,
-    state: Option<(AccountState, String)>,
-    /// A call on its connection got no answer.
-    uncertain: bool,
 }
 
 /// What was found so far.
@@ -157,8 +148,11 @@ impl<'a> Looking<'a> {
     }
 
     fn may_work(&self, member: &Member) -> bool {
-        let in_group = self.draft.group.is_none() || self.draft.group == member.profile.group;
-        member.profile.enabled && member.account.state == AccountState::Ready && in_group
+        let in_group = self.draft.group.is_none()
+            || self.draft.group == member.profile.group
+            || self.shared.config.only_account.is_some();
+        let stays = member.profile.enabled && member.profile.leaving.is_none();
+        stays && member.account.state == AccountState::Ready && in_group
     }
 
     async fn say(&self, found: Found) -> Result<Answer, Halt> {
@@ -258,7 +252,7 @@ impl<'a> Looking<'a> {
             OpenError::Refused(refusal) => {
                 let mut marks = Marks::default();
                 let finding = self.refused(id, &mut marks, &refusal, MethodClass::Read);
-                note_down(self.shared, &mut hold, marks).await;
+                marks.note_down(self.shared, &mut hold).await;
                 finding.unwrap_or(Finding::Lost)
             }
             OpenError::NoSession { .. } => Finding::Lost,
@@ -270,8 +264,8 @@ impl<'a> Looking<'a> {
 
     async fn give_back(&self, hand: Hand) {
         let Some(mut hold) = hand.hold else { return };
-        let is_spent = hand.marks.uncertain || hand.marks.state.is_some();
-        note_down(self.shared, &mut hold, hand.marks).await;
+        let is_spent = hand.marks.is_spent();
+        hand.marks.note_down(self.shared, &mut hold).await;
         if is_spent {
             pool::close(&mut hold).await;
         }
@@ -297,7 +291,8 @@ impl<'a> Looking<'a> {
         if source.protected {
             return Ok(Finding::Not(Obstacle::Protected { title: source.title }));
         }
-        if target.postable == Some(false) {
+        // Where the task may join, being outside is no obstacle yet.
+        if target.postable == Some(false) && !draft.join {
             return Ok(Finding::Not(Obstacle::Unpostable { address: draft.target.to_string() }));
         }
         if found.counted.is_none() {
@@ -404,44 +399,11 @@ impl<'a> Looking<'a> {
     }
 
     /// What a refusal means for the account, of a call or of its connection; `None` when the account is not the cause.
-    /// A wait is noted before anything else is done with it.
     fn refused(&self, id: &AccountId, marks: &mut Marks, refusal: &Refusal, class: MethodClass) -> Option<Finding> {
-        let state = match verdict(refusal, Attempt::First).account {
-            AccountEffect::Cooling { secs } => {
-                let until = self.shared.wait_until(secs);
-                self.shared.pool.note_wait(id, class, until);
-                marks.floods.add(Counters { forwarded: 0, floods: 1, flood_wait_secs: secs });
-                return Some(Finding::Limited(until));
-            }
-            AccountEffect::Becomes(state) => (state, refusal.text().to_owned()),
-            AccountEffect::ChangeDc(dc) => {
-                (AccountState::SignedOut, format!("the account lives in DC {dc}: log in again"))
-            }
-            AccountEffect::Fine | AccountEffect::NotForThisPeer => return None,
-        };
-        marks.state = Some(state);
-        Some(Finding::Lost)
-    }
-}
-
-/// Writes down what the look did to the account; what cannot be written is in memory, and is written with its release.
-async fn note_down(shared: &Shared, hold: &mut Hold, marks: Marks) {
-    let Marks { floods, state, uncertain: _ } = marks;
-    if state.is_none() && floods == Counters::default() {
-        return;
-    }
-    let (today, now) = (shared.today().0, shared.ports.clock.now());
-    let noted = pool::change(shared, hold, |account| {
-        account.day_mut(today).counters.add(floods);
-        account.total.add(floods);
-        if let Some((state, reason)) = &state {
-            account.state = *state;
-            account.reason = Some(reason.clone());
-            account.since = now;
-        }
-    });
-    if let Err(error) = noted.await {
-        tracing::warn!(account = %hold.account.id, %error, "what a look did to an account was not written down");
+        Some(match marks.refused(self.shared, id, refusal, class)? {
+            Effect::Limited(until) => Finding::Limited(until),
+            Effect::Lost(_) => Finding::Lost,
+        })
     }
 }
 

@@ -86,7 +86,8 @@ impl Run {
         let not_for_peer = self.not_for_peer_ids();
         let need = Need {
             checkpoint_account: self.task.checkpoint.account.as_ref(),
-            group: self.task.group.as_deref(),
+            // Whoever is told to work with one account is not asked for its group.
+            group: self.task.group.as_deref().filter(|_| self.shared.config.only_account.is_none()),
             bound_to: self.task.bound_to.as_ref(),
             not_for_peer: &not_for_peer,
             busy: &members.busy,
@@ -164,7 +165,9 @@ impl Run {
         let charged = (charged + self.delta.charged).max(0);
         let within_budget =
             hold.profile.daily_budget.is_none_or(|budget| charged + i64::from(purpose.room()) <= i64::from(budget));
+        let stays = hold.profile.leaving.is_none() || mutated!(LeavingChosen);
         hold.profile.enabled
+            && stays
             && hold.account.state == AccountState::Ready
             && self.delta.state.is_none()
             && waits.until(purpose.class(), now).is_none()
@@ -275,7 +278,10 @@ impl Run {
             }
             AccountEffect::NotForThisPeer => {
                 self.forget_peers();
-                self.not_for_peer.insert(id, refusal.text().to_owned());
+                // Whoever was put out may join again; a look at the peers tells.
+                if !self.may_still_join(&id) {
+                    self.not_for_peer.insert(id, refusal.text().to_owned());
+                }
             }
             AccountEffect::ChangeDc(dc) => {
                 self.delta.state =
@@ -319,6 +325,13 @@ impl Run {
         }
         self.commit().await?;
         self.give_back().await;
+        if !pool::is_ours(&self.shared, &intent.account) {
+            let reason = format!(
+                "account {} has to settle a chunk, and this host works with one account alone: start it with the pool",
+                intent.account
+            );
+            return self.park(reason).await.map(Some);
+        }
         match pool::reach(&self.shared, &intent.account).await? {
             Reach::Held(hold) => {
                 self.hold = Some(hold);

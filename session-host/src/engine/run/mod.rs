@@ -10,6 +10,7 @@ mod attempt;
 mod claim;
 mod commit;
 mod ending;
+mod joining;
 mod peers;
 mod preflight;
 mod reader;
@@ -85,6 +86,8 @@ struct Run {
     reached_end: bool,
     /// Accounts that cannot read the source or post in the target.
     not_for_peer: BTreeMap<AccountId, String>,
+    /// Joins that were tried in this run: which account, which chat.
+    joins_tried: BTreeSet<(AccountId, String)>,
     /// Accounts that cannot be used before then, for reasons that are not in their items.
     excluded: BTreeMap<AccountId, Timestamp>,
     left: Option<Left>,

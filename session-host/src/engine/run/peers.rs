@@ -2,9 +2,9 @@
 
 use transfer::account::MethodClass;
 use transfer::ids::PeerId;
-use transfer::refusal::Refusal;
+use transfer::refusal::{Meaning, Refusal};
 use transfer::table::item::KnownPeer;
-use transfer::table::{Item, Key};
+use transfer::table::{Guard, Item, Key, Write};
 use transfer::task::{Endpoint, TaskEvent};
 use transfer::verdict::{AccountEffect, Attempt, verdict};
 
@@ -46,7 +46,8 @@ impl Run {
             Ok(connection) => connection,
             Err(step) => return Ok(Err(step)),
         };
-        let seen = match self.known_hash(endpoint).await? {
+        let known = self.known_hash(endpoint).await?;
+        let seen = match known {
             Some((peer, access_hash)) => (MethodClass::Read, connection.look(peer, access_hash).await),
             None => match self.resolve_wait() {
                 Some(step) => return Ok(Err(step)),
@@ -80,7 +81,7 @@ impl Run {
     }
 
     /// An account that may not resolve now is left out until it may: another one, or the same later, goes on.
-    fn resolve_wait(&mut self) -> Option<Step> {
+    pub(super) fn resolve_wait(&mut self) -> Option<Step> {
         let hold = self.hold.as_ref()?;
         let until = self.shared.pool.waits(&hold.account).until(MethodClass::Resolve, self.now())?;
         self.excluded.insert(hold.account.id.clone(), until);
@@ -93,6 +94,19 @@ impl Run {
         if nobody.iter().any(|prefix| text.starts_with(prefix)) {
             let reason = format!("{} leads nowhere ({text}): check the name or link", endpoint.address);
             return self.park(reason).await;
+        }
+        if refusal.meaning() == Meaning::NotForThisPeer {
+            if let (MethodClass::Read, Some(peer), Some(hold)) = (class, endpoint.peer, &self.hold) {
+                // What was remembered is contradicted: the name is asked again, once, since then nothing is remembered.
+                let key = Key::peer(&hold.account.id, peer);
+                self.stage_write(Write::Delete { key, guard: Guard::None });
+                self.commit().await?;
+                self.forget_peers();
+                return Ok(Step::Again);
+            }
+            if let Some(step) = self.try_to_join(endpoint).await? {
+                return Ok(step);
+            }
         }
         self.account_effect(refusal, class);
         if let Some(hold) = &self.hold
@@ -132,13 +146,16 @@ impl Run {
             let reason = format!("{} is protected against forwarding; Ferry leaves it alone", source.title);
             return self.end(TaskEvent::Fail { reason }).await.map(Some);
         }
-        let why = if !source.readable {
-            format!("cannot read {}", source.title)
+        let (why, endpoint) = if !source.readable {
+            (format!("cannot read {}", source.title), self.task.source.clone())
         } else if target.postable == Some(false) {
-            format!("may not post in {}", target.title)
+            (format!("may not post in {}", target.title), self.task.target.clone())
         } else {
             return Ok(None);
         };
+        if let Some(step) = self.try_to_join(&endpoint).await? {
+            return Ok(Some(step));
+        }
         if let Some(hold) = &self.hold {
             self.not_for_peer.insert(hold.account.id.clone(), why);
         }
