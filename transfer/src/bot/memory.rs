@@ -157,3 +157,48 @@ impl Bot for MemoryBot {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAT: ChatId = ChatId(1);
+
+    fn screen(html: &str) -> Screen {
+        Screen { html: html.to_owned(), buttons: Vec::new() }
+    }
+
+    fn png(rest: &str) -> Picture {
+        Picture([b"\x89PNG\r\n\x1a\n", rest.as_bytes()].concat())
+    }
+
+    #[tokio::test]
+    async fn only_another_picture_takes_a_pictures_place() {
+        let bot = MemoryBot::new();
+        let text = bot.send(CHAT, &screen("a text")).await.unwrap();
+        let picture = bot.send_photo(CHAT, &png("one"), &screen("scan")).await.unwrap();
+        assert!(matches!(bot.edit(CHAT, picture, &screen("words")).await, Err(BotError::Refused(_))));
+        bot.edit_photo(CHAT, picture, &png("two"), &screen("scan")).await.unwrap();
+        bot.edit_photo(CHAT, picture, &png("two"), &screen("scan")).await.unwrap();
+        assert_eq!((bot.picture(CHAT, picture), bot.picture(CHAT, text)), (Some(png("two")), None));
+        assert_eq!(bot.edits(), 1);
+        bot.delete(CHAT, picture).await.unwrap();
+        let gone = bot.edit_photo(CHAT, picture, &png("three"), &screen("scan")).await;
+        assert!(matches!(gone, Err(BotError::Gone(_))) && bot.picture(CHAT, picture).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_caption_is_shorter_than_a_text_and_a_picture_is_one() {
+        let bot = MemoryBot::new();
+        let long = screen(&"x".repeat(CAPTION_LEN_MAX + 1));
+        assert!(bot.send(CHAT, &long).await.is_ok());
+        for refused in [
+            bot.send_photo(CHAT, &png("one"), &long).await,
+            bot.send_photo(CHAT, &Picture(b"GIF89a".to_vec()), &screen("scan")).await,
+        ] {
+            assert!(matches!(refused, Err(BotError::Refused(_))), "{refused:?}");
+        }
+        let fits = format!("<b>{}</b>", "x".repeat(CAPTION_LEN_MAX));
+        assert!(bot.send_photo(CHAT, &png("one"), &screen(&fits)).await.is_ok());
+    }
+}
