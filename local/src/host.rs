@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use session_host::engine::{CHECK_IDLE_AFTER, Halt, HostConfig, Ports, SessionHost};
+use session_host::engine::{CHECK_IDLE_AFTER, Halt, HostConfig, Ports, Reception, SessionHost};
 use session_host::exchange::rsa_key::{RsaKeys, RsaPublicKey};
 use session_host::session::{Session, Sessions};
 use session_host::telegram::GrammersTelegram;
@@ -106,6 +106,12 @@ impl Life {
         self.keys.ready(&self.data_dir, &self.table, clock.now()).await?;
         let only_account = self.only.as_ref().map(|session| session.account.clone());
         let sessions = self.only.map_or_else(|| self.keys.sessions(self.table.clone()), Sessions::only);
+        let reception = Reception {
+            setup: self.setup.clone(),
+            sessions: self.keys.sessions(self.table.clone()),
+            sealer: self.keys.sealer().clone(),
+            vault: self.keys.vault().clone(),
+        };
         let telegram = Arc::new(GrammersTelegram::new(self.setup, sessions, clock.clone()));
         let config = HostConfig {
             id: self.who.id,
@@ -119,7 +125,14 @@ impl Life {
             only_account,
             check_idle_after: CHECK_IDLE_AFTER,
         };
-        let ports = Ports { telegram, table: self.table, queue: self.queue, bot: self.audience.bot, clock };
+        let ports = Ports {
+            telegram,
+            table: self.table,
+            queue: self.queue,
+            bot: self.audience.bot,
+            reception: Some(reception),
+            clock,
+        };
         let ended = SessionHost::new(config, ports, stop).run().await;
         drop(lock);
         ended.map_err(|halt: Halt| Failure::failed(&halt))

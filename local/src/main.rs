@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use ferry::command::Program;
+use ferry::core_dumps;
 use ferry::failure::Failure;
 use ferry::terminal::Terminal;
 
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
         Err(error) if !error.use_stderr() || error.kind() == NEEDS_HELP => error.exit(),
         Err(error) => return failed(&misread(&error)),
     };
+    if let Err(error) = core_dumps::forbid() {
+        return failed(&Failure::Failed(format!("core dumps, which could hold secrets, cannot be forbidden: {error}")));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Failure::failed(&error)),

@@ -1,14 +1,12 @@
 //! The pool on this machine: what accounts get when nobody says otherwise, and what a dead life of a host left of them.
 
 use transfer::account::{Account, Member, Profile};
-pub use transfer::admin::{JoinError, Joining, join, members};
+pub use transfer::admin::{DAILY_BUDGET_DEFAULT, JoinError, Joining, join, members};
 use transfer::ids::HostId;
 use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 
 /// What accounts get when nobody says otherwise, in the order in which they are added.
 const PRIORITIES: [i32; 5] = [10, 5, 3, 2, 1];
-/// Messages a day and account, unless the admin says otherwise.
-pub const DAILY_BUDGET_DEFAULT: u32 = 1_250;
 
 /// The priority of the n-th account (from 0).
 pub fn priority(n: usize) -> i32 {

@@ -23,7 +23,7 @@ use crate::session::{AuthKey, Session};
 use crate::telegram::CallError;
 use crate::telegram::convert::user_name;
 use crate::telegram::grammers::{DialError, Wire};
-use crate::telegram::setup::Setup;
+use crate::telegram::setup::{ApiCredentials, Setup};
 pub use progress::{BadProgress, Progress};
 pub use refusing::LoginError;
 use refusing::{is_password_needed, login_error, migration};
@@ -116,6 +116,16 @@ impl SignIn {
         Ok(Self { setup, clock: clock.clone(), wire, at: progress })
     }
 
+    /// The application that logs in.
+    pub fn api(&self) -> &ApiCredentials {
+        &self.setup.api
+    }
+
+    /// By this login's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Where it stands, for whoever goes on.
     pub fn progress(&self) -> Progress {
         self.at.clone()
@@ -149,6 +159,17 @@ impl SignIn {
         let request = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
         let sent = self.call(&request).await.map_err(login_error)?;
         self.sent(sent)
+    }
+
+    /// Has another first code sent to the same number.
+    ///
+    /// # Errors
+    /// As [`Self::send_code`].
+    pub async fn send_again(&mut self) -> Result<CodeSent, LoginError> {
+        match self.at.phone.clone() {
+            Some(phone) => self.send_code(&phone).await,
+            None => Err(LoginError::ExpiredCode),
+        }
     }
 
     /// Takes the code back: nobody can log in with it any more. Without one there is nothing to take back.

@@ -84,10 +84,10 @@ impl Logins {
 
     fn ask(&self, id: &LoginId) {
         let mut inner = self.inner();
-        match inner.running.get_mut(id) {
-            Some(again) => *again = true,
-            None if !inner.asked.contains(id) => inner.asked.push_back(id.clone()),
-            None => {}
+        if let Some(again) = inner.running.get_mut(id) {
+            *again = true;
+        } else if !inner.asked.contains(id) {
+            inner.asked.push_back(id.clone());
         }
         drop(inner);
         self.news.notify_one();

@@ -4,6 +4,7 @@
 
 mod faults;
 mod forwarding;
+mod hosted;
 mod login;
 mod opening;
 mod proxy;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use transfer::admin::DAILY_BUDGET_DEFAULT;
 use transfer::login::{LoginEvent, LoginFailure};
 
+use super::Reception;
 use super::held::Held;
 use super::steps::Stuck;
-use super::Reception;
 use crate::admission::{Admission, NotAdmitted, prepare};
 use crate::engine::{Halt, Shared};
 use crate::login::{LoginError, SignIn, SignedIn};
@@ -59,12 +59,7 @@ pub(super) async fn admit(
     Err(Halt::Unavailable(format!("login {} is written by others all the time", held.login.id)).into())
 }
 
-async fn turn_away(
-    shared: &Arc<Shared>,
-    held: &mut Held,
-    sign_in: &SignIn,
-    error: NotAdmitted,
-) -> Result<(), Stuck> {
+async fn turn_away(shared: &Arc<Shared>, held: &mut Held, sign_in: &SignIn, error: NotAdmitted) -> Result<(), Stuck> {
     let why = match error {
         NotAdmitted::Bot => LoginFailure::Bot,
         NotAdmitted::InPool { label } => LoginFailure::InPool { label },

@@ -2,7 +2,7 @@
 
 use transfer::ids::LoginId;
 use transfer::login::{Login, LoginEvent, LoginState, Turn};
-use transfer::seal::{SecretKind, Sealed};
+use transfer::seal::{Sealed, SecretKind};
 use transfer::table::{Guard, Item, Key, Record, Write};
 
 use super::Reception;
@@ -82,12 +82,7 @@ impl Held {
     }
 
     /// The login after an event; `None` if that makes no sense any more.
-    pub(super) fn after(
-        &self,
-        event: LoginEvent,
-        progress: Option<Sealed>,
-        shared: &Shared,
-    ) -> Option<Box<Login>> {
+    pub(super) fn after(&self, event: LoginEvent, progress: Option<Sealed>, shared: &Shared) -> Option<Box<Login>> {
         let next = self.login.next(event, shared.ports.clock.now());
         let mut next = next.inspect_err(|why| tracing::info!(login = %self.login.id, %why, "late")).ok()?;
         let goes_on = next.state.turn() == Turn::Host && !matches!(next.state, LoginState::Limited { .. });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use transfer::login::{ABANDONED_AFTER, CodeTrouble, LoginEvent, LoginFailure, LoginState, Turn, Way};
-use transfer::seal::{SecretKind, Sealed};
+use transfer::seal::{Sealed, SecretKind};
 
 use super::held::Held;
 use super::{Reception, scanning};
@@ -252,9 +252,7 @@ async fn given_password(shared: &Arc<Shared>, reception: &Reception, held: &Held
     }
     sign_in.close().await;
     match answer {
-        Err(LoginError::WrongPassword { hint }) => {
-            Ok(happened(LoginEvent::PasswordNeeded { hint, was_wrong: true }))
-        }
+        Err(LoginError::WrongPassword { hint }) => Ok(happened(LoginEvent::PasswordNeeded { hint, was_wrong: true })),
         Err(LoginError::Flood { .. }) => Ok(failed(LoginFailure::TooManyAttempts)),
         Err(error) => told(error),
         Ok(_) => Ok(Stepped::Overtaken),
@@ -263,13 +261,7 @@ async fn given_password(shared: &Arc<Shared>, reception: &Reception, held: &Held
 
 /// Takes back at Telegram what was begun there: the code, or the session of somebody who was faster than the admin's change of
 /// mind.
-async fn clean_up(
-    shared: &Arc<Shared>,
-    reception: &Reception,
-    held: &Held,
-    setup: Setup,
-    why: LoginFailure,
-) -> Step {
+async fn clean_up(shared: &Arc<Shared>, reception: &Reception, held: &Held, setup: Setup, why: LoginFailure) -> Step {
     if held.login.progress.is_none() {
         return Ok(failed(why));
     }
