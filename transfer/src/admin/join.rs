@@ -7,6 +7,9 @@ use crate::account::{Account, AccountState, Counters, Profile};
 use crate::ids::AccountId;
 use crate::table::{CommitError, Guard, Item, Key, Record, Table, TableError, Write};
 
+/// Messages a day and account, unless the admin says otherwise.
+pub const DAILY_BUDGET_DEFAULT: u32 = 1_250;
+
 /// An account that is to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joining {
