@@ -19,7 +19,7 @@ use crate::queue::QueueError;
 use crate::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 
 pub use delete::{delete, erase, unsettled};
-pub use join::{Join, JoinError, Joining, join, joined};
+pub use join::{DAILY_BUDGET_DEFAULT, Join, JoinError, Joining, join, joined};
 pub use leave::leave;
 pub use panic::panic;
 pub use reset::reset_waits;
