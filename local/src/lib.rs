@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod command;
 pub mod configuration;
+pub mod core_dumps;
 pub mod demo;
 pub mod engines;
 pub mod failure;
