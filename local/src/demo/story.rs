@@ -97,7 +97,7 @@ async fn at(table: &dyn Table, step: Step) -> Result<(), Failure> {
         let asked = record.and_then(|record| match record.item {
             Item::Dialogue(dialogue) => match dialogue.state {
                 State::Wizard(wizard) => Some(wizard.step),
-                State::Idle | State::Expired(_) | State::Awaits { .. } => None,
+                State::Idle | State::Expired(_) | State::Awaits { .. } | State::Adding(_) => None,
             },
             _ => None,
         });
