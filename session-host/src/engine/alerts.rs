@@ -158,7 +158,8 @@ pub(crate) async fn look(shared: &Shared) -> Result<(), Halt> {
 }
 
 async fn few_accounts(shared: &Shared, members: &Members, now: Timestamp) -> Result<(), Halt> {
-    let enabled: Vec<_> = members.all.iter().filter(|member| member.profile.enabled).collect();
+    let enabled: Vec<_> =
+        members.all.iter().filter(|member| member.profile.enabled && member.profile.leaving.is_none()).collect();
     let soon = now.saturating_add(SHORT_WAIT).unwrap_or(Timestamp::MAX);
     let available = enabled.iter().filter(|member| {
         let waits = &member.account.waits;
@@ -175,7 +176,8 @@ async fn few_accounts(shared: &Shared, members: &Members, now: Timestamp) -> Res
 }
 
 async fn each_account(shared: &Shared, members: &Members, now: Timestamp) -> Result<(), Halt> {
-    for member in &members.all {
+    // What becomes of an account that leaves is told to whoever let it go.
+    for member in members.all.iter().filter(|member| member.profile.leaving.is_none()) {
         let account = &member.account;
         let id = account.id.clone();
         let waits = [account.waits.write, account.waits.read].into_iter().flatten();

@@ -4,6 +4,7 @@
 //! message. A draft that its admin left meanwhile is gone from the table, and nobody is disturbed.
 
 mod counting;
+mod finding;
 mod looking;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -26,8 +26,8 @@ use super::{Halt, Shared, hosts_seen, pool};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Looks in a row that must find nothing left: lists are eventually consistent.
 const EMPTY_LOOKS: u32 = 2;
-/// Logins that are ended in one look.
-const LOGINS_MAX: u32 = 100;
+/// Due items among which logins are looked for.
+const LOGINS_MAX: u32 = 1_000;
 /// Why tasks park.
 const REASON: &str = "the panic button was pressed: every account is signed out; add accounts, then resume";
 
@@ -87,11 +87,12 @@ async fn look(shared: &Arc<Shared>, empty_looks: u32) -> Result<bool, Halt> {
         shared.button.pressed.send_replace(false);
         return Ok(false);
     };
+    // The runs are dropped by their jobs. Whatever they had open is closed here, so it is taken hold of before.
+    let open = shared.pool.open_connections();
     if !shared.button.pressed.send_replace(true) {
         tracing::error!("the panic button was pressed: every account is signed out and erased");
     }
-    // The runs are dropped by their jobs; whatever they had open is closed here, whoever has it.
-    for connection in shared.pool.open_connections() {
+    for connection in open.into_iter().chain(shared.pool.open_connections()) {
         connection.close().await;
     }
     pool::close_all(shared).await;

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+use transfer::admin::{self, Joining};
 use transfer::ids::{AccountId, TaskId};
 use transfer::inquiry::Inquiry;
 use transfer::pace::Pace;
 use transfer::queue::{Job, Queue};
 use transfer::submit;
 use transfer::table::memory::MemoryTable;
-use transfer::table::{Guard, Item, Key, Table, Write};
+use transfer::table::{Guard, Item, Key, Record, Table, Write};
 use transfer::task::{Task, Wish};
 
 use crate::engines::{Network, RemoteQueue, RemoteTable};
 use crate::fault::{Fault, Faults};
 use crate::hosts::Surroundings;
+use crate::plan::AccountPlan;
 use crate::process::Process;
 use crate::trace::Trace;
 
@@ -77,6 +80,59 @@ impl Admin {
             self.trace.line("admin", || format!("is told: {error}"));
         }
         done.is_ok()
+    }
+
+    /// Lets an account go; tells whether there was one.
+    pub(crate) async fn leave(&self, id: i64) -> bool {
+        self.trace.line("admin", || format!("lets account {id} go"));
+        let (account, now) = (AccountId(id.to_string()), self.desk.clock().now());
+        admin::leave(&self.table, Some(&self.queue), &account, None, now).await.is_ok()
+    }
+
+    /// Presses the panic button.
+    pub(crate) async fn panic(&self) {
+        self.trace.line("admin", || "presses the panic button".into());
+        let pressed = admin::panic(&self.table, Some(&self.queue), None, self.desk.clock().now()).await;
+        debug_assert!(pressed.is_ok(), "the desk's network never fails");
+    }
+
+    /// Whether nothing of the account is in the pool.
+    pub(crate) async fn is_gone(&self, id: i64) -> bool {
+        let account = AccountId(id.to_string());
+        let profile = self.stored.get(&Key::profile(&account)).await;
+        let account = self.stored.get(&Key::account(&account)).await;
+        matches!((profile, account), (Ok(None), Ok(None)))
+    }
+
+    /// Whether the account will be gone: it is to leave, or every account is.
+    pub(crate) async fn is_leaving(&self, id: i64) -> bool {
+        let profile = self.stored.get(&Key::profile(&AccountId(id.to_string()))).await;
+        let leaves =
+            matches!(profile, Ok(Some(Record { item: Item::Profile(profile), .. })) if profile.leaving.is_some());
+        leaves || self.panics().await
+    }
+
+    /// Whether the panic button is pressed.
+    pub(crate) async fn panics(&self) -> bool {
+        let panic = self.stored.get(&Key::panic()).await;
+        matches!(panic, Ok(Some(Record { item: Item::Panic(panic), .. })) if panic.done_at.is_none())
+    }
+
+    /// Adds an account again, as whoever logs in again does. What the pool remembers of it, it remembers by itself.
+    pub(crate) async fn add_again(&self, plan: &AccountPlan) {
+        self.trace.line("admin", || format!("adds account {} again", plan.id));
+        let joining = Joining {
+            id: AccountId(plan.id.to_string()),
+            phone_masked: "+1…".into(),
+            label: format!("account {}", plan.id),
+            priority: plan.priority,
+            daily_budget: plan.budget,
+            totals: None,
+        };
+        let now = self.desk.clock().now();
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let joined = admin::join(&self.table, joining, now, today).await;
+        debug_assert!(joined.is_ok(), "the desk's network never fails");
     }
 
     /// Disables or enables an account, or changes its priority; tells whether that changed anything.

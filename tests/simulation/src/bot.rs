@@ -174,7 +174,7 @@ impl Simulated {
     /// The admin asks for a preview of the first task's route.
     pub(crate) async fn ask(&mut self, number: usize) {
         let now = self.clock.now();
-        let task = crate::setting::task(&self.plan.tasks[0], now);
+        let task = crate::setting::task(&self.plan.tasks[0], false, now);
         let draft = NewTask {
             selection: task.selection,
             ..NewTask::new("draft".into(), task.nonce, task.source.address, task.target.address)

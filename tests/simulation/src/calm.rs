@@ -13,6 +13,8 @@ use crate::run::{Next, Simulated};
 const LIVELY_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// What a task may take beyond the waits that were set, once faults have stopped.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
+/// Within this whoever is to leave is gone, waits, uncertain chunks and silent hosts included.
+const LEAVES_WITHIN: Duration = Duration::from_secs(3 * 3600);
 /// How often the admin resumes a task that parks, in the end.
 const RESUMES_MAX: u32 = 3;
 
@@ -42,6 +44,10 @@ impl Simulated {
             let now = self.begun.elapsed();
             if self.until(now + LIVELY_LOOK_EVERY).await {
                 return;
+            }
+            if self.bring_all_back().await {
+                // Accounts are on their way out, or have just come back: what waits for them has not begun to wait.
+                patience = self.patience().await;
             }
             let tasks = self.tasks().await;
             let mut waiting = tasks.len() < self.plan.tasks.len();
@@ -85,6 +91,26 @@ impl Simulated {
                 return;
             }
         }
+    }
+
+    /// Adds again whoever is gone by now; tells whether that changes anything for those who wait.
+    async fn bring_all_back(&mut self) -> bool {
+        if self.leaving_since.is_none_or(|since| self.begun.elapsed().saturating_sub(since) < LEAVES_WITHIN) {
+            let mut changed = self.admin.panics().await;
+            for account in 0..self.plan.accounts.len() {
+                let id = self.plan.accounts[account].id;
+                let was_gone = self.admin.is_gone(id).await;
+                changed |= was_gone || self.admin.is_leaving(id).await;
+                if was_gone && !self.admin.panics().await {
+                    self.bring_back(account).await;
+                }
+            }
+            self.leaving_since = if changed { self.leaving_since.or(Some(self.begun.elapsed())) } else { None };
+            return changed;
+        }
+        let text = "accounts that are to leave do not, though nothing goes wrong any more".to_owned();
+        self.around.oracle.violated(Invariant::Liveness, text);
+        false
     }
 
     /// Until when everything must have come to an end, in the run's time: the waits that are set, the paces, ten minutes.

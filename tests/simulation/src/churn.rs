@@ -37,6 +37,16 @@ pub(crate) fn strike(plan: &Plan, around: &Surroundings, moment: Moment) -> Opti
             account_falls(plan, &mut lock(around), id, fault);
             Some(fault)
         }
+        Moment::PutOut { account, target } => {
+            let (id, target) = (UserId(plan.accounts[account].id), &plan.targets[target]);
+            let mut world = lock(around);
+            let now = world.now();
+            let chat = world.chats.get_mut(&target.chat).filter(|_| target.group)?;
+            chat.put(id, Role::Left, now);
+            drop(world);
+            around.trace.line("telegram", || format!("account {} is put out of {}", id.0, target.chat));
+            Some(Fault::PutOut)
+        }
         Moment::Source { source, fault, choice, count } => {
             let chat = plan.sources[source].chat;
             let changed = source_changes(&mut lock(around), chat, fault, choice, count);
@@ -68,6 +78,16 @@ pub(crate) fn put_right(plan: &Plan, around: &Surroundings) {
             chat.slow_mode_secs = 0;
         }
         setting::restore_roles(&mut world, plan, target, now);
+    }
+}
+
+/// An account that was signed out signs in again, with a new key. What Telegram thinks of it stays.
+pub(crate) fn signs_in(around: &Surroundings, id: i64) {
+    let mut world = lock(around);
+    if let Some(user) = world.users.get_mut(&UserId(id))
+        && matches!(user.state, AccountState::Revoked | AccountState::Unregistered | AccountState::KeyDuplicated)
+    {
+        user.state = AccountState::Active;
     }
 }
 

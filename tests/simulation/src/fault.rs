@@ -160,6 +160,12 @@ faults! {
     BotFails = "bot-fails",
     /// The bot answers slowly.
     BotSlow = "bot-slow",
+    /// The admin lets an account go, and adds it again later.
+    Leave = "leave",
+    /// The admin presses the panic button, and adds the accounts again later.
+    Panic = "panic",
+    /// An account is put out of a chat that tasks may join.
+    PutOut = "put-out",
 }
 
 impl Fault {
@@ -167,7 +173,13 @@ impl Fault {
     pub fn is_final(self) -> bool {
         matches!(
             self,
-            Self::PeerFlood | Self::Banned | Self::SignedOut | Self::Frozen | Self::KeyDuplicated | Self::Cancel
+            Self::PeerFlood
+                | Self::Banned
+                | Self::SignedOut
+                | Self::Frozen
+                | Self::KeyDuplicated
+                | Self::Cancel
+                | Self::Panic
         )
     }
 }

@@ -65,7 +65,7 @@ impl Place {
             zone: TimeZone::UTC,
             admins: if plan.bot { vec![ADMIN] } else { Vec::new() },
             only_account: None,
-            check_idle_after: session_host::engine::CHECK_IDLE_AFTER,
+            check_idle_after: plan.check_idle_after,
         };
         Self {
             id: HostId::from(name),
@@ -116,6 +116,7 @@ impl Place {
                 let (chat, oracle) = (around.chat.clone(), around.oracle.clone());
                 Arc::new(RemoteBot { chat, oracle, network: network.clone() }) as Arc<dyn Bot>
             }),
+            reception: None,
             queue: Arc::new(RemoteQueue { inner: around.queue.clone(), network }),
             clock: self.clock.clone(),
         };

@@ -84,6 +84,7 @@ impl KillPoint {
             table: Arc::new(Mortal { inner: ports.table, point: self.clone() }),
             queue: Arc::new(Mortal { inner: ports.queue, point: self.clone() }),
             bot: ports.bot,
+            reception: ports.reception,
             clock: ports.clock,
         }
     }

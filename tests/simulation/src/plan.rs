@@ -59,6 +59,8 @@ pub struct Plan {
     pub bot: bool,
     /// When the admin asks for previews.
     pub asks: Vec<Duration>,
+    /// How long an account is idle before its session is checked.
+    pub check_idle_after: Duration,
 }
 
 /// An account of the pool.
@@ -142,6 +144,12 @@ pub enum Moment {
     Wish { task: usize, fault: Fault, choice: u64 },
     /// What the admin does with an account.
     Profile { account: usize, fault: Fault, choice: u64 },
+    /// The admin lets an account go, and adds it again so many milliseconds later, or as soon as it is gone after that.
+    Leave { account: usize, back_ms: u64 },
+    /// The admin presses the panic button, and adds the accounts again so many milliseconds later.
+    Panic { back_ms: u64 },
+    /// An account is put out of a target.
+    PutOut { account: usize, target: usize },
 }
 
 impl Plan {
@@ -179,6 +187,7 @@ impl Plan {
             }),
             bot: false,
             asks: Vec::new(),
+            check_idle_after: check_idle_after(&mut Draw::of(seed, "health")),
         };
         let bot = &mut Draw::of(seed, "bot");
         plan.bot = bot.chance(500);
@@ -189,6 +198,11 @@ impl Plan {
         plan.moments = moments(&mut Draw::of(seed, "moments"), &plan);
         plan
     }
+}
+
+/// Mostly sooner than anybody would in earnest: a run takes minutes, and a check has to meet whatever goes wrong.
+fn check_idle_after(draw: &mut Draw) -> Duration {
+    Duration::from_secs(draw.pick(&[30, 60, 120, 600, 6 * 3600]).copied().unwrap_or(600))
 }
 
 /// Which chat has this number.
@@ -325,9 +339,22 @@ fn moments(draw: &mut Draw, plan: &Plan) -> Vec<(Duration, Moment)> {
             }
         }
     }
+    moments.extend(doormen(&mut Draw::of(plan.seed, "doormen"), plan));
     moments.extend(visitors(&mut Draw::of(plan.seed, "visitors"), plan));
     moments.sort_by_key(|(at, _)| *at);
     moments
+}
+
+/// Whoever is put out is put out again and again: an account that joins too often has to meet its limit.
+fn doormen(draw: &mut Draw, plan: &Plan) -> Vec<(Duration, Moment)> {
+    if !plan.rates.contains_key(&Fault::PutOut) {
+        return Vec::new();
+    }
+    let moments = (0..24).filter_map(|_| {
+        let at = Duration::from_millis(draw.spread(200, 300_000));
+        Some((at, moment(draw, plan, Fault::PutOut)?))
+    });
+    moments.collect()
 }
 
 /// Where strangers post or posts are deleted, it happens all the time: what is uncertain has to meet it.
@@ -367,6 +394,9 @@ fn moment(draw: &mut Draw, plan: &Plan, fault: Fault) -> Option<Moment> {
         Fault::Stranger | Fault::TargetDeleted => Moment::Target { target, fault, choice, count },
         Fault::Pause | Fault::Resume | Fault::Cancel | Fault::Repace => Moment::Wish { task, fault, choice },
         Fault::Disable | Fault::Enable => Moment::Profile { account, fault, choice },
+        Fault::Leave => Moment::Leave { account, back_ms: draw.spread(1_000, 300_000) },
+        Fault::Panic => Moment::Panic { back_ms: draw.spread(5_000, 300_000) },
+        Fault::PutOut => Moment::PutOut { account, target },
         _ => return None,
     })
 }

@@ -29,6 +29,8 @@ use crate::trace::Trace;
 
 /// How often the run looks whether it is over.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the admin looks whether an account that is to come back is gone.
+const RETURN_EVERY_MS: u64 = 30_000;
 /// How to run a seed.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -98,6 +100,8 @@ pub(crate) enum Next {
     Start(usize),
     /// A host goes on.
     Thaw(usize),
+    /// The admin adds an account again, if it is gone by then.
+    Return(usize),
 }
 
 /// A run under way.
@@ -114,6 +118,8 @@ pub(crate) struct Simulated {
     pub(crate) resumes: BTreeMap<String, u32>,
     /// Inquiries that were asked.
     pub(crate) asked: usize,
+    /// Once nothing goes wrong any more: since when somebody is on the way out.
+    pub(crate) leaving_since: Option<Duration>,
 }
 
 impl Simulated {
@@ -140,6 +146,7 @@ impl Simulated {
             panics: Vec::new(),
             resumes: BTreeMap::new(),
             asked: 0,
+            leaving_since: None,
         };
         simulated.prepare().await;
         simulated
@@ -260,7 +267,8 @@ impl Simulated {
     async fn act(&mut self, next: Next) {
         match next {
             Next::Submit(number) => {
-                let mut task = setting::task(&self.plan.tasks[number], self.clock.now());
+                let join = self.plan.rates.contains_key(&Fault::PutOut);
+                let mut task = setting::task(&self.plan.tasks[number], join, self.clock.now());
                 task.owner = self.plan.bot.then_some(ADMIN);
                 self.admin.submit(&task).await;
             }
@@ -270,6 +278,11 @@ impl Simulated {
             }
             Next::Start(host) => self.places[host].start(),
             Next::Thaw(host) => self.places[host].thaw(),
+            Next::Return(account) => {
+                if !self.bring_back(account).await {
+                    self.after(RETURN_EVERY_MS, Next::Return(account));
+                }
+            }
             Next::Moment(moment) => self.strike(moment).await,
         }
     }
@@ -307,13 +320,42 @@ impl Simulated {
                     self.around.faults.struck(fault);
                 }
             }
-            Moment::SlowMode { .. } | Moment::Account { .. } | Moment::Source { .. } | Moment::Target { .. } => {
+            Moment::Leave { account, back_ms } => {
+                if self.admin.leave(self.plan.accounts[account].id).await {
+                    self.around.faults.struck(Fault::Leave);
+                    self.after(back_ms, Next::Return(account));
+                }
+            }
+            Moment::Panic { back_ms } => {
+                self.around.faults.struck(Fault::Panic);
+                self.admin.panic().await;
+                for account in 0..self.plan.accounts.len() {
+                    self.after(back_ms, Next::Return(account));
+                }
+            }
+            Moment::SlowMode { .. }
+            | Moment::Account { .. }
+            | Moment::Source { .. }
+            | Moment::Target { .. }
+            | Moment::PutOut { .. } => {
                 let struck = crate::churn::strike(&self.plan, &self.around, moment);
                 if let Some(fault) = struck {
                     self.around.faults.struck(fault);
                 }
             }
         }
+    }
+
+    /// Adds an account again that is gone; tells whether there is nothing left to do about it.
+    pub(crate) async fn bring_back(&mut self, account: usize) -> bool {
+        let plan = self.plan.accounts[account].clone();
+        if !self.admin.is_gone(plan.id).await {
+            // It never left, or not yet.
+            return !self.admin.is_leaving(plan.id).await;
+        }
+        crate::churn::signs_in(&self.around, plan.id);
+        self.admin.add_again(&plan).await;
+        true
     }
 
     async fn report(self) -> Report {

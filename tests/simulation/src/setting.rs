@@ -93,7 +93,7 @@ pub(crate) fn pool(plan: &Plan) -> Vec<Write> {
 }
 
 /// A task as the admin submits it.
-pub(crate) fn task(plan: &TaskPlan, now: Timestamp) -> Task {
+pub(crate) fn task(plan: &TaskPlan, join: bool, now: Timestamp) -> Task {
     let endpoint = |chat: ChatId| Endpoint {
         address: PeerAddress::Username(username(chat)),
         peer: None,
@@ -114,7 +114,7 @@ pub(crate) fn task(plan: &TaskPlan, now: Timestamp) -> Task {
         batch_len: plan.batch_len,
         pause_after_batch: plan.pause_after_batch,
         group: None,
-        join: false,
+        join,
         bound_to: None,
         nonce: Nonce(plan.nonce),
         state: TaskState::Ready { since: now },

@@ -205,6 +205,7 @@ impl Stage {
             table: self.table.clone(),
             queue: self.queue.clone(),
             bot: self.bot.clone(),
+            reception: None,
             clock: self.clock.clone(),
         });
         let stop = CancellationToken::new();

@@ -1,4 +1,8 @@
 //! One story for each fault of the system that Ferry replaces; each fails if its fault comes back.
+//!
+//! Three are not the engine's: that a session named by the environment carries transfers is told where the program is
+//! tested (`local/tests/program`), that codes are pressed and never typed, and that no session lies anywhere in plain text,
+//! where accounts are added (`local/tests/accounts`).
 
 use std::time::Duration;
 

@@ -37,6 +37,7 @@ fn start(stage: &Stage, host: &str, tasks_max: usize) -> JoinSet<()> {
         table: stage.table.clone(),
         queue: stage.queue.clone(),
         bot: None,
+        reception: None,
         clock: stage.clock.clone(),
     };
     let mut running = JoinSet::new();

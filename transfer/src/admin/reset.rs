@@ -8,7 +8,8 @@ use crate::table::{CommitError, Guard, Item, Table, Write};
 
 use super::{AdminError, CONFLICTS_MAX, read};
 
-/// Forgets the waits of an account and lifts its quarantine. The mark that stays ([`Account::waits_reset_at`]) tells hosts
+/// Forgets the waits of an account, and lifts its quarantine or what Ferry knows of a freeze that Telegram lifted after an
+/// appeal: if it was not lifted, Telegram says so again. The mark that stays ([`Account::waits_reset_at`]) tells hosts
 /// that remember the waits to forget them as well, and auditors why calls went out earlier. An account with nothing to
 /// forget is left alone.
 ///
@@ -41,10 +42,10 @@ pub async fn reset_waits(
 
 /// The account afterwards; `None` when there is nothing to forget.
 fn reset(account: Account, by: Option<UpdateId>, now: Timestamp) -> Option<Account> {
-    let quarantined = account.state == AccountState::Quarantined;
+    let lifted = matches!(account.state, AccountState::Quarantined | AccountState::Frozen);
     let Waits { write, read, resolve } = account.waits;
     let waits = [write, read, resolve].into_iter().flatten().any(|until| until > now);
-    if !quarantined && !waits {
+    if !lifted && !waits {
         return None;
     }
     // Marks only grow, whatever clocks wrote them.
@@ -56,7 +57,7 @@ fn reset(account: Account, by: Option<UpdateId>, now: Timestamp) -> Option<Accou
         waits_reset_by: by,
         ..account
     };
-    Some(match quarantined {
+    Some(match lifted {
         true => Account { state: AccountState::Ready, reason: None, since: now, ..account },
         false => account,
     })

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use transfer::account::{AccountState, Member, MethodClass};
 use transfer::address::PeerAddress;
 use transfer::ids::{AccountId, PeerId};
@@ -17,7 +16,8 @@ use transfer::submit::NewTask;
 use transfer::table::item::KnownPeer;
 use transfer::table::{Guard, Item, Key, Write};
 
-use super::counting::{Counted, count};
+use super::counting::count;
+use super::finding::{FINAL, Finding, Found, rank};
 use crate::engine::marks::{Effect, Marks};
 use crate::engine::pool::{self, Hold, Members, Reach};
 use crate::engine::store::expect_item;
@@ -41,38 +41,11 @@ pub(super) struct Looking<'a> {
     known: BTreeMap<String, PeerId>,
 }
 
-/// What one account can do.
-enum Finding {
-    Able,
-    Not(Obstacle),
-    /// It has to wait until then.
-    Limited(Timestamp),
-    /// It has no connection.
-    NoConnection,
-    /// It left the pool.
-    Lost,
-    /// Somebody else has it.
-    Busy,
-}
-
 /// An account in hand for the length of the look.
 struct Hand {
     hold: Option<Box<Hold>>,
     connection: Arc<dyn Connection>,
     marks: Marks,
-}
-
-/// What was found so far.
-#[derive(Default)]
-struct Found {
-    able: Vec<Member>,
-    others: u32,
-    counted: Option<Counted>,
-    titles: (String, String),
-    nearest: Option<Obstacle>,
-    limited: Option<Timestamp>,
-    busy: u32,
-    unreachable: bool,
 }
 
 impl<'a> Looking<'a> {
@@ -404,19 +377,5 @@ impl<'a> Looking<'a> {
             Effect::Limited(until) => Finding::Limited(until),
             Effect::Lost(_) => Finding::Lost,
         })
-    }
-}
-
-/// From here on no other account could do better.
-const FINAL: u8 = 4;
-
-/// How near an account came.
-fn rank(obstacle: &Obstacle) -> u8 {
-    match obstacle {
-        Obstacle::NoAccount | Obstacle::AllLimited { .. } | Obstacle::Unreachable | Obstacle::Expired => 0,
-        Obstacle::UnknownChat { .. } => 1,
-        Obstacle::Unreadable { .. } => 2,
-        Obstacle::Unpostable { .. } => 3,
-        Obstacle::Protected { .. } | Obstacle::SameChat { .. } | Obstacle::NothingMatches { .. } => FINAL,
     }
 }

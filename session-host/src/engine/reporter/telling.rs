@@ -1,14 +1,15 @@
 //! What one owner has been told of one task, and what comes next.
 
+mod claim;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use transfer::event::Event;
-use transfer::ids::{AccountId, TaskId};
+use transfer::ids::AccountId;
 use transfer::intent::SkipReason;
 use transfer::table::item::{EventRecord, Report};
-use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::{Counts, Task, TaskState};
 use transfer::tell::alert::{Alert, kind};
 use transfer::tell::{happening, progress};
@@ -16,11 +17,8 @@ use transfer::tell::{happening, progress};
 use super::labels::Labels;
 use super::rests;
 use crate::engine::chats::{EDITS_APART as EDIT_EVERY, Unsaid};
-use crate::engine::store::{Committed, expect_item};
 use crate::engine::{Halt, Shared, alerts};
 
-/// After so long others may think that this host is gone: less than they leave it.
-const CLAIM_LASTS: Duration = Duration::from_secs(20);
 /// The pause after a failure doubles up to this.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Events that are kept for the progress message.
@@ -188,95 +186,6 @@ impl Telling {
             return Ok(then);
         }
         self.close(shared).await
-    }
-
-    /// Reads what was told before; `false`: this is somebody else's business.
-    async fn begin(&mut self, shared: &Shared) -> Result<bool, Halt> {
-        let Some(owner) = self.task.owner else { return Ok(false) };
-        let (report, version) = match read_report(shared, &self.task.id).await? {
-            Some(found) => found,
-            None => {
-                let report = Report {
-                    task: self.task.id.clone(),
-                    chat: owner,
-                    message: None,
-                    told: 0,
-                    state: None,
-                    open_since: Some(shared.ports.clock.now()),
-                };
-                if !commit(shared, &report, Guard::Absent).await? {
-                    return Err(Halt::Unavailable("the report was written by somebody else".into()));
-                }
-                (report, 1)
-            }
-        };
-        let mut report = (report, version);
-        if let Some(seen) = self.found {
-            // Of several sweepers that found it, one takes it.
-            if version != seen {
-                return Ok(false);
-            }
-            report.0.open_since = Some(shared.ports.clock.now());
-            if !commit(shared, &report.0, Guard::Version(version)).await? {
-                return Ok(false);
-            }
-            report.1 += 1;
-        }
-        self.told = report.0.told;
-        let heard: Vec<EventRecord> = self.events.drain(..).collect();
-        self.untold.clear();
-        (self.heard_up_to, self.skipped) = (0, 0);
-        let task_key = Key::task(&self.task.id);
-        let stored = shared.ports.table.partition(&task_key.pk, "EVENT#").await;
-        for record in stored.map_err(|error| Halt::Unavailable(error.to_string()))? {
-            if let Item::Event(record) = record.item {
-                self.hear_event(record);
-            }
-        }
-        heard.into_iter().for_each(|record| self.hear_event(record));
-        if report.0.message.is_some() {
-            // Another life may have edited it a moment ago.
-            self.edit_at = shared.ports.clock.uptime() + EDIT_EVERY;
-        }
-        self.report = Some(report);
-        self.claimed_at = shared.ports.clock.uptime();
-        Ok(true)
-    }
-
-    /// A task that its run let go may be with another host by now, whose reporter tells of it.
-    async fn belongs_to_another(&mut self, shared: &Shared) -> Result<bool, Halt> {
-        if self.task.lease.is_some() || shared.running.contains(&self.task.id) {
-            return Ok(false);
-        }
-        let key = Key::task(&self.task.id);
-        let Some((task, _)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(true) };
-        // Whoever took it since tells what came of that, also when it gave the lease back already.
-        let elsewhere = task.lease_epoch != self.task.lease_epoch
-            || task.lease.as_ref().is_some_and(|lease| *lease != shared.lease());
-        if !elsewhere {
-            self.task = task;
-        }
-        Ok(elsewhere)
-    }
-
-    /// Whoever was held up for long may have been taken for dead by another host, which tells in its place.
-    async fn is_still_ours(&mut self, shared: &Shared) -> Result<bool, Halt> {
-        let now = shared.ports.clock.uptime();
-        if self.task.lease.is_some() || now.saturating_sub(self.claimed_at) < CLAIM_LASTS {
-            return Ok(true);
-        }
-        let at = shared.ports.clock.now();
-        self.try_write(shared, |report| report.open_since = report.open_since.map(|_| at)).await
-    }
-
-    /// A task that goes on has an open report: whatever ends it is told, also if this host dies.
-    async fn open(&mut self, shared: &Shared) -> Result<(), Halt> {
-        let is_shut = self.report.as_ref().is_some_and(|(report, _)| report.open_since.is_none());
-        if is_shut && !rests(&self.task) {
-            let now = shared.ports.clock.now();
-            self.write(shared, |report| report.open_since = Some(now)).await?;
-        }
-        Ok(())
     }
 
     fn accounts(&self) -> BTreeSet<AccountId> {
@@ -457,76 +366,4 @@ impl Telling {
         };
         progress::screen(&news, &|id: &AccountId| labels.of(id), locale)
     }
-
-    /// Notes that everything was told when the task rests or sleeps; a task at work is told of with the next news.
-    async fn close(&mut self, shared: &Shared) -> Result<Then, Halt> {
-        let Some((report, _)) = &self.report else { return Ok(Then::News) };
-        let sleeps = matches!(self.task.state, TaskState::Waiting { .. });
-        let told = self.task.checkpoint.events.max(self.told);
-        if rests(&self.task) {
-            let word = self.task.state.word();
-            let closed = self.try_write(shared, |report| {
-                report.told = told;
-                report.state = Some(word.to_owned());
-                report.open_since = None;
-            });
-            if closed.await? {
-                return Ok(Then::Over);
-            }
-            // Somebody opened it anew: the task may go on.
-            let key = Key::task(&self.task.id);
-            if let Some((task, _)) = expect_item!(shared.store.get(&key).await?, Task, key) {
-                self.task = task;
-            }
-            return Ok(Then::At(shared.ports.clock.uptime() + EDIT_EVERY));
-        }
-        if sleeps && report.told < told {
-            self.write(shared, |report| report.told = told).await?;
-        }
-        // Nobody here has the task any more: what happens to it next, a run or the sweeper hears of.
-        Ok(if self.task.lease.is_none() { Then::Over } else { Then::News })
-    }
-
-    /// Changes the report, whoever else writes it.
-    async fn write(&mut self, shared: &Shared, change: impl Fn(&mut Report)) -> Result<(), Halt> {
-        for _ in 0..8 {
-            if self.try_write(shared, &change).await? {
-                return Ok(());
-            }
-        }
-        Err(Halt::Unavailable("the report is written by others all the time".into()))
-    }
-
-    /// Changes the report unless somebody else wrote it; then it was read again.
-    async fn try_write(&mut self, shared: &Shared, change: impl Fn(&mut Report)) -> Result<bool, Halt> {
-        let Some((report, version)) = &mut self.report else { return Ok(true) };
-        let mut changed = report.clone();
-        change(&mut changed);
-        if commit(shared, &changed, Guard::Version(*version)).await? {
-            (*report, *version) = (changed, *version + 1);
-            self.claimed_at = shared.ports.clock.uptime();
-            return Ok(true);
-        }
-        self.report = read_report(shared, &self.task.id).await?;
-        if self.report.is_none() {
-            return Err(Halt::Unavailable("the report was removed".into()));
-        }
-        Ok(false)
-    }
-}
-
-async fn read_report(shared: &Shared, task: &TaskId) -> Result<Option<(Report, u64)>, Halt> {
-    let key = Key::report(task);
-    Ok(expect_item!(shared.store.get(&key).await?, Report, key))
-}
-
-/// Stores the report; `false` when somebody else was first.
-async fn commit(shared: &Shared, report: &Report, guard: Guard) -> Result<bool, Halt> {
-    shared.fence.check()?;
-    let item = Item::Report(report.clone());
-    let key = item.key();
-    let version = guard.version_to_write();
-    let stands = |now: Option<&Record>| now.is_some_and(|now| now.version == version && now.item == item);
-    let committed = shared.store.commit(&[Write::Put { item: item.clone(), guard }], &key, stands).await?;
-    Ok(committed == Committed::Yes)
 }

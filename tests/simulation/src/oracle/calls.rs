@@ -15,7 +15,7 @@ use simulator::world::audit::{Entry, Outcome};
 use simulator::world::call::class_of;
 use simulator::world::floods::Class;
 use simulator::world::{SessionId, UserId};
-use transfer::account::MethodClass;
+use transfer::account::{JOINS_MAX, JOINS_WITHIN, MethodClass};
 use transfer::ids::AccountId;
 use transfer::refusal::{Meaning, Refusal};
 
@@ -36,6 +36,8 @@ pub(super) struct Calls {
     under_way: BTreeMap<(SessionId, Class), u64>,
     /// The last wait that each account was given.
     waits: BTreeMap<(UserId, Class), Wait>,
+    /// When each account joined chats.
+    joins: BTreeMap<UserId, Vec<SimTime>>,
     pub(super) latest_wait: SimTime,
     /// The forward that the world is deciding.
     pub(super) going: BTreeMap<UserId, Going>,
@@ -114,6 +116,12 @@ impl State {
             }
         }
         self.one_at_a_time(by, entry, account, class);
+        self.joins_few(by, entry, account);
+        match entry.method {
+            "users.getUsers" => self.coverage.count(OTHER, "idle account checked"),
+            "auth.logOut" => self.coverage.count(OTHER, "account signed out"),
+            _ => {}
+        }
         if let Some(until) = entry.wait_until {
             self.calls.latest_wait = self.calls.latest_wait.max(until);
             self.calls.waits.insert((account, class), Wait { by_call: entry.seq, until, heard: None });
@@ -139,6 +147,26 @@ impl State {
                 entry.method
             );
             self.violated(Invariant::OneCallPerClass, text);
+        }
+    }
+
+    /// An account joins few chats an hour, as hosts count hours.
+    fn joins_few(&mut self, by: &Process, entry: &Entry, account: UserId) {
+        if !matches!(entry.method, "channels.joinChannel" | "messages.importChatInvite") {
+            return;
+        }
+        self.coverage.count(OTHER, "chat joined");
+        let now = self.now();
+        let joins = self.calls.joins.entry(account).or_default();
+        joins.retain(|at| i128::from(now.since(*at)) < JOINS_WITHIN.as_millis());
+        joins.push(now);
+        if joins.len() > JOINS_MAX && !self.clock_jumps {
+            let text = format!(
+                "{} joins with account {account} for the {}th time within an hour",
+                by.incarnation(),
+                joins.len()
+            );
+            self.violated(Invariant::Joins, text);
         }
     }
 

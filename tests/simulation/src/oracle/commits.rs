@@ -9,7 +9,7 @@ use transfer::lease::Lease;
 use transfer::table::{Item, Key, Record, Write};
 use transfer::task::{Command, Task, TaskState, Wish};
 
-use super::coverage::{self, LEDGER, STATES};
+use super::coverage::{self, LEDGER, OTHER, STATES};
 use super::expected::{self, Expect, Window};
 use super::state::{State, TaskView};
 use super::{Invariant, told};
@@ -36,7 +36,7 @@ impl State {
                     events.push(&record.event);
                 }
                 Write::Put { item, .. } => self.item_committed(by, item),
-                Write::Delete { key, .. } => self.deleted(key),
+                Write::Delete { key, .. } => self.deleted(by, key),
                 Write::Check { .. } => {}
             }
         }
@@ -58,10 +58,12 @@ impl State {
             }
             Item::Profile(profile) => {
                 let view = self.account(&profile.id);
-                if view.enabled != profile.enabled {
+                // Whoever leaves is to be left alone as much as whoever is disabled.
+                let enabled = profile.enabled && profile.leaving.is_none();
+                if view.enabled != enabled {
                     view.begun_since_disabled = 0;
                 }
-                view.enabled = profile.enabled;
+                view.enabled = enabled;
                 view.group.clone_from(&profile.group);
                 view.edited = now;
                 view.budget = match (view.budget_known, view.budget, profile.daily_budget) {
@@ -107,7 +109,15 @@ impl State {
         view.wish = command.wish;
     }
 
-    fn deleted(&mut self, key: &Key) {
+    fn deleted(&mut self, by: &Incarnation, key: &Key) {
+        let account = self.accounts.keys().find(|id| Key::account(id) == *key).cloned();
+        if let Some(id) = account {
+            let old = self.account(&id).lease.clone();
+            self.lease_broken(by, old.as_ref(), None, &format!("account {id}"));
+            self.coverage.count(OTHER, "account left");
+            let view = self.account(&id);
+            (view.lease, view.ready, view.was_gone) = (None, false, true);
+        }
         if let Some(host) = key.pk.strip_prefix("HOST#") {
             self.lives.signed_off(host);
         }

@@ -54,7 +54,7 @@ const MEANINGS: [&str; 18] = [
 /// A random id of a First is new to Telegram: nothing can answer a First like this.
 const IMPOSSIBLE: (&str, &str) = (FIRST, "random id duplicate");
 /// What else has to come up.
-const WANTED: [(&str, &str); 24] = [
+const WANTED: [(&str, &str); 28] = [
     (FIRST, "complete"),
     (FIRST, "partial"),
     (REPEAT, "complete"),
@@ -79,6 +79,10 @@ const WANTED: [(&str, &str); 24] = [
     (OTHER, "every account limited"),
     (OTHER, "account lost"),
     (OTHER, "calls in a wait nobody knew"),
+    (OTHER, "idle account checked"),
+    (OTHER, "account signed out"),
+    (OTHER, "account left"),
+    (OTHER, "chat joined"),
 ];
 
 /// The rows that a proof by runs has to meet: every meaning of a refusal after a First and after a Repeat, every way of

@@ -46,7 +46,7 @@ impl<'t> Rows<'t> {
 impl State {
     pub(super) fn finish(&mut self, world: &World, table: &BTreeMap<Key, Record>) {
         self.look_at_targets(world);
-        let rows = Rows::of(table);
+        let mut rows = Rows::of(table);
         let mut broken = Vec::new();
         for (id, view) in &mut self.tasks {
             let Some(task) = rows.tasks.get(id) else { continue };
@@ -66,6 +66,7 @@ impl State {
             broken.extend(end.miscounted(view));
             broken.extend(end.misnumbered(view));
         }
+        rows.accounts.retain(|id, _| self.accounts.get(*id).is_none_or(|view| !view.was_gone));
         broken.extend(misattributed(&rows));
         for (invariant, text) in broken {
             self.violated(invariant, text);

@@ -70,6 +70,8 @@ invariants! {
     PauseWithinChunk = "pause-within-chunk",
     /// An account that the admin disabled begins at most one more chunk.
     Disabled = "disabled",
+    /// An account joins at most five chats an hour.
+    Joins = "joins",
     /// Only the holder of a lease acts, and nobody takes the lease of a host that shows signs of life.
     LeaseFence = "lease-fence",
     /// Once faults stop, every task ends or rests with a reason within the waits that were set plus 10 minutes.

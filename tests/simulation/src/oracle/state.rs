@@ -111,6 +111,8 @@ pub(super) struct AccountView {
     pub(super) edited: SimTime,
     /// Telegram refused it something that is no wait.
     pub(super) refused: bool,
+    /// It left the pool at some time; if it came back, its totals began anew.
+    pub(super) was_gone: bool,
 }
 
 impl State {
@@ -282,6 +284,7 @@ impl AccountView {
             begun_since_disabled: 0,
             edited: SimTime(0),
             refused: false,
+            was_gone: false,
         }
     }
 

@@ -257,9 +257,8 @@ impl Connection for InProcessConnection {
         let joined = match address {
             PeerAddress::Username(name) => {
                 let name = name.clone();
-                let resolving = self.read("contacts.resolveUsername", Vec::new(), move |world, actor| {
-                    world.call_resolve(actor, &name)
-                });
+                let resolving = self
+                    .read("contacts.resolveUsername", Vec::new(), move |world, actor| world.call_resolve(actor, &name));
                 let chat = resolving.await?;
                 self.read("channels.joinChannel", Vec::new(), move |world, actor| world.call_join(actor, chat)).await
             }

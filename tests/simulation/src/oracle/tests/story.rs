@@ -192,7 +192,8 @@ impl Story {
 
     pub(super) async fn profile(&self, id: i64, enabled: bool, daily_budget: Option<u32>) {
         let id = AccountId(id.to_string());
-        let profile = Profile { id, label: String::new(), priority: 0, group: None, enabled, daily_budget };
+        let profile =
+            Profile { id, label: String::new(), priority: 0, group: None, enabled, daily_budget, leaving: None };
         self.put(vec![Item::Profile(profile)]).await;
     }
 
