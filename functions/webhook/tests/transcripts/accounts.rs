@@ -124,7 +124,7 @@ async fn flood_state_is_reset_after_a_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_is_deleted_after_a_question_and_not_while_a_host_holds_it() {
+async fn an_account_leaves_after_a_question_and_a_host_is_called() {
     for language in LANGUAGES {
         let mut stage = stage(language).await;
         let lease = Lease { host: "host".into(), incarnation: "life".into() };
@@ -133,24 +133,83 @@ async fn an_account_is_deleted_after_a_question_and_not_while_a_host_holds_it() 
         press(&mut stage, "pool-button-list").await;
         stage.press("work").await;
         press(&mut stage, "account-button-delete").await;
-        assert!(member(&stage).await.is_some(), "it was only asked");
+        assert_eq!(member(&stage).await.unwrap().profile.leaving, None, "it was only asked");
         press(&mut stage, "account-button-delete-yes").await;
-        assert_eq!(answered(&stage), Some(word(&stage, "word-account-busy")));
-        assert!(member(&stage).await.is_some());
-        change(&stage, |account| account.lease = None).await;
-        stage.press("work").await;
-        press(&mut stage, "account-button-delete").await;
-        press(&mut stage, "account-button-delete-yes").await;
-        assert!(member(&stage).await.is_none());
+        let leaving = member(&stage).await.unwrap().profile.leaving.unwrap();
+        assert_eq!(leaving.told, Some(crate::stage::ADMIN));
+        let abouts: Vec<About> = stage.jobs().await.into_iter().map(|job| job.about).collect();
+        assert_eq!(abouts, [About::Leaving { leaving: first() }]);
+        stage.press(&word(&stage, "pool-button-back")).await;
         insta::assert_snapshot!(format!("deleted_{language}"), stage.transcript());
         assert_delivered_again_changes_nothing(&stage).await;
+        change(&stage, |account| account.lease = None).await;
+        admin::delete(&stage.table.0, &first()).await.unwrap();
         let (message, _) = stage.button("spare");
-        for data in ["enable:7001", "disable:7001", "reset:7001"] {
+        for data in ["enable:7001", "disable:7001", "reset:7001", "delete:7001", "login:7001"] {
             stage.press_data(message, data).await;
             assert_eq!(answered(&stage), Some(word(&stage, "word-account-gone")), "{data}");
         }
         assert!(member(&stage).await.is_none(), "nothing brings it back");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_gets_a_group_and_a_transfer_is_bound_to_it() {
+    for language in LANGUAGES {
+        let mut stage = stage(language).await;
+        stage.say("/accounts").await;
+        press(&mut stage, "pool-button-list").await;
+        stage.press("work").await;
+        press(&mut stage, "account-button-group").await;
+        stage.say(&"g".repeat(33)).await;
+        stage.say(" night\nshift ").await;
+        assert_eq!(member(&stage).await.unwrap().profile.group.as_deref(), Some("night shift"));
+        insta::assert_snapshot!(format!("grouped_{language}"), stage.transcript());
+        crate::story::tell_until_batch(&mut stage).await;
+        stage.transcript();
+        stage.press("night shift").await;
+        press(&mut stage, "wizard-join").await;
+        insta::assert_snapshot!(format!("bound_{language}"), stage.transcript());
+        press(&mut stage, "wizard-to-preview").await;
+        stage.host_answers(crate::stage::found()).await;
+        press(&mut stage, "preview-confirm").await;
+        let [task] = <[_; 1]>::try_from(stage.tasks()).unwrap();
+        assert_eq!((task.group.as_deref(), task.join), (Some("night shift"), true));
+        stage.press_data(stage.bot.inner.chat(crate::stage::ADMIN).last().unwrap().0, "group?:7001").await;
+        press(&mut stage, "await-group-none").await;
+        assert_eq!(member(&stage).await.unwrap().profile.group, None);
+        assert_delivered_again_changes_nothing(&stage).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_account_is_signed_out_after_two_questions() {
+    for language in LANGUAGES {
+        let mut stage = stage(language).await;
+        stage.say("/settings").await;
+        press(&mut stage, "settings-button-panic").await;
+        press(&mut stage, "panic-no").await;
+        press(&mut stage, "settings-button-panic").await;
+        press(&mut stage, "panic-yes").await;
+        let pressed = |stage: &Stage| stage.items().into_iter().any(|record| matches!(record.item, Item::Panic(_)));
+        assert!(!pressed(&stage), "it was only asked");
+        stage.host = false;
+        press(&mut stage, "panic-yes-again").await;
+        assert!(pressed(&stage));
+        insta::assert_snapshot!(format!("panic_{language}"), stage.transcript());
+        let abouts: Vec<About> = stage.jobs().await.into_iter().map(|job| job.about).collect();
+        assert_eq!(abouts, [About::Panic { panic: true }]);
+        assert_delivered_again_changes_nothing(&stage).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_works_with_one_account_alone_is_told_of() {
+    let mut stage = stage("en").await;
+    stage.single = Some(first());
+    stage.say("/session").await;
+    let said = stage.transcript();
+    assert!(said.contains("work <1>") && said.contains("one account alone"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,22 +3,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hpke::{Deserializable, Kem, OpModeR, Serializable};
 use jiff::tz::TimeZone;
 use transfer::bot::memory::MemoryBot;
 use transfer::bot::{Bot, BotError, CommandHint, Incoming, Origin, Picture, PressId, Said, Screen};
 use transfer::clock::Clock;
-use transfer::ids::{BotMessageId, ChatId, UpdateId};
+use transfer::ids::{AccountId, BotMessageId, ChatId, UpdateId};
 use transfer::inquiry::{Answer, Inquiry, Question};
 use transfer::lease::Host;
+use transfer::login::{Login, LoginEvent, LoginState};
 use transfer::queue::memory::MemoryQueue;
 use transfer::queue::{Job, Queue};
 use transfer::screen::plain;
-use transfer::seal::{Sealer, SealingKey};
+use transfer::seal::{SealKem, Sealed, Sealer, SealingKey, SecretKind};
 use transfer::table::memory::MemoryTable;
 use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
 use transfer::tell;
@@ -35,6 +39,10 @@ pub(crate) const OTHER: ChatId = ChatId(202);
 pub(crate) struct FailingBot {
     pub(crate) inner: MemoryBot,
     pub(crate) failures: AtomicU32,
+    /// What was removed, of whoever it was.
+    pub(crate) removed: Mutex<Vec<BotMessageId>>,
+    /// Telegram removes nothing any more.
+    pub(crate) keeps_all: AtomicBool,
 }
 
 impl FailingBot {
@@ -78,6 +86,10 @@ impl Bot for FailingBot {
 
     async fn delete(&self, chat: ChatId, message: BotMessageId) -> Result<(), BotError> {
         self.try_it()?;
+        if self.keeps_all.load(Ordering::Relaxed) {
+            return Err(BotError::Refused("message can't be deleted".to_owned()));
+        }
+        self.removed.lock().unwrap().push(message);
         self.inner.delete(chat, message).await
     }
 
@@ -128,10 +140,15 @@ pub(crate) struct Stage {
     pub(crate) language_code: &'static str,
     /// Whether a host renews itself.
     pub(crate) host: bool,
+    /// The account that it works with alone.
+    pub(crate) single: Option<AccountId>,
+    /// What must never stand in table or chat.
+    pub(crate) planted: Vec<String>,
     /// Every update that was delivered.
     pub(crate) delivered: Vec<Incoming>,
     seen: BTreeMap<BotMessageId, Screen>,
     answered: usize,
+    removed: usize,
     log: String,
 }
 
@@ -147,7 +164,7 @@ impl Stage {
             clock,
             admins: vec![ADMIN, OTHER],
             zone: TimeZone::fixed(jiff::tz::offset(8)),
-            sealer: Sealer::fixed(SealingKey::from_bytes(&[9; 32]).unwrap()),
+            sealer: Sealer::fixed(sealing_key()),
         };
         Self {
             table,
@@ -156,11 +173,19 @@ impl Stage {
             handler,
             language_code,
             host: true,
+            single: None,
+            planted: Vec::new(),
             delivered: Vec::new(),
             seen: BTreeMap::new(),
             answered: 0,
+            removed: 0,
             log: String::new(),
         }
+    }
+
+    /// Writes a line of the story.
+    pub(crate) fn note(&mut self, line: &str) {
+        writeln!(self.log, "\n({line})").unwrap();
     }
 
     /// What was said so far, and begins anew.
@@ -224,15 +249,26 @@ impl Stage {
                 renewed_at: self.handler.clock.now(),
                 program_version: String::new(),
                 accounts_held: 0,
-                only_account: None,
+                only_account: self.single.clone(),
                 wants: Vec::new(),
             };
             self.put(Item::Host(host)).await;
         }
         self.delivered.push(incoming.clone());
         let handled = self.handler.handle(incoming).await;
+        self.look_for_secrets();
         self.look();
         handled
+    }
+
+    fn look_for_secrets(&self) {
+        let mut kept = format!("{:?} {:?}", self.bot.inner.chat(ADMIN), self.bot.inner.answers());
+        for record in self.items() {
+            write!(kept, "{record:?} {}", serde_json::to_string(&record.item).unwrap()).unwrap();
+        }
+        for secret in &self.planted {
+            assert!(!kept.contains(secret), "what was planted is kept: {secret:?}");
+        }
     }
 
     pub(crate) async fn put(&self, item: Item) {
@@ -247,6 +283,11 @@ impl Stage {
                 writeln!(self.log, "  ({word})").unwrap();
             }
         }
+        let removed = self.bot.removed.lock().unwrap().len();
+        if removed > self.removed {
+            writeln!(self.log, "  (the message is removed)").unwrap();
+        }
+        self.removed = removed;
         let chat: BTreeMap<BotMessageId, Screen> = self.bot.inner.chat(ADMIN).into_iter().collect();
         for (id, screen) in &chat {
             let mark = match self.seen.get(id) {
@@ -292,6 +333,40 @@ impl Stage {
         self.table.0.snapshot().into_values().collect()
     }
 
+    /// The logins, as they were begun.
+    pub(crate) fn logins(&self) -> Vec<(Login, u64)> {
+        let of = |record: Record| match record.item {
+            Item::Login(login) => Some((*login, record.version)),
+            _ => None,
+        };
+        let mut logins: Vec<(Login, u64)> = self.items().into_iter().filter_map(of).collect();
+        logins.sort_by_key(|(login, _)| login.begun_at);
+        logins
+    }
+
+    /// The login that was begun last goes on as a host has it go on.
+    pub(crate) async fn host_tells(&mut self, event: LoginEvent) {
+        let (login, version) = self.logins().pop().expect("a login was begun");
+        self.note(&format!("a host: {}", event_word(&event)));
+        let mut login = login.next(event, self.handler.clock.now()).unwrap();
+        let locale = Locale { language: login.language, zone: TimeZone::UTC };
+        let screen = transfer::screen::login::screen(&login, &locale, self.handler.clock.now());
+        if matches!(login.state, LoginState::Scan { .. }) {
+            let picture = Picture(b"\x89PNG\r\n\x1a\n".to_vec());
+            login.message = Some(self.bot.inner.send_photo(ADMIN, &picture, &screen).await.unwrap());
+            login.message_is_picture = true;
+        } else if login.message_is_picture {
+            self.bot.inner.delete(ADMIN, login.message.unwrap()).await.unwrap();
+            login.message = Some(self.bot.inner.send(ADMIN, &screen).await.unwrap());
+            login.message_is_picture = false;
+        } else {
+            self.bot.inner.edit(ADMIN, login.message.expect("the handler noted it"), &screen).await.unwrap();
+        }
+        let write = Write::Put { item: Item::Login(Box::new(login)), guard: Guard::Version(version) };
+        self.table.0.commit(vec![write]).await.unwrap();
+        self.look();
+    }
+
     pub(crate) fn tasks(&self) -> Vec<transfer::task::Task> {
         let of = |record: Record| match record.item {
             Item::Task(task) => Some(*task),
@@ -303,7 +378,47 @@ impl Stage {
     /// The jobs that wait in the queue.
     pub(crate) async fn jobs(&self) -> Vec<Job> {
         let received = self.queue.receive(10, Duration::from_secs(1), Duration::ZERO).await.unwrap();
+        for delivery in &received {
+            self.queue.delete(&delivery.receipt).await.unwrap();
+        }
         received.iter().map(|delivery| delivery.job().unwrap()).collect()
+    }
+}
+
+fn key_pair() -> (<SealKem as Kem>::PrivateKey, <SealKem as Kem>::PublicKey) {
+    SealKem::derive_keypair(&[7; 32])
+}
+
+fn sealing_key() -> SealingKey {
+    SealingKey::from_bytes(&key_pair().1.to_bytes()).unwrap()
+}
+
+/// What only a host can read.
+pub(crate) fn opened(sealed: &Sealed, kind: SecretKind, login: &Login) -> String {
+    let bytes = |text: &str| STANDARD.decode(text).unwrap();
+    let encapsulated = <SealKem as Kem>::EncappedKey::from_bytes(&bytes(&sealed.encapsulated)).unwrap();
+    let opened = hpke::single_shot_open::<transfer::seal::SealAead, transfer::seal::SealKdf, SealKem>(
+        &OpModeR::Base,
+        &key_pair().0,
+        &encapsulated,
+        transfer::seal::INFO,
+        &bytes(&sealed.ciphertext),
+        &kind.bound_to(&Key::login(&login.id)),
+    );
+    String::from_utf8(opened.unwrap()).unwrap()
+}
+
+fn event_word(event: &LoginEvent) -> &'static str {
+    match event {
+        LoginEvent::Limited(_) => "Telegram wants a wait",
+        LoginEvent::Shown => "a picture is shown",
+        LoginEvent::CodeSent(_) => "a code was sent",
+        LoginEvent::CodeRefused(_) => "the code is refused",
+        LoginEvent::PasswordNeeded { was_wrong: true, .. } => "the password is wrong",
+        LoginEvent::PasswordNeeded { .. } => "there is a password",
+        LoginEvent::Done { .. } => "the account is in the pool",
+        LoginEvent::Failed(_) => "it came to nothing",
+        _ => "no event of a host's",
     }
 }
 

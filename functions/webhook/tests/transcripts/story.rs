@@ -152,6 +152,11 @@ async fn what_was_said_before_can_be_kept() {
 }
 
 pub(crate) async fn tell_until_preview(stage: &mut Stage) {
+    tell_until_batch(stage).await;
+    stage.press(&word(stage, "wizard-to-preview")).await;
+}
+
+pub(crate) async fn tell_until_batch(stage: &mut Stage) {
     stage.say("/transfer").await;
     for answer in ["@source_chat", "-1001234567890", "100-200"] {
         stage.say(answer).await;
@@ -162,7 +167,6 @@ pub(crate) async fn tell_until_preview(stage: &mut Stage) {
     stage.say("my title").await;
     stage.press(&word(stage, "wizard-description-none")).await;
     stage.press(&word(stage, "preset-none")).await;
-    stage.press(&word(stage, "wizard-to-preview")).await;
 }
 
 #[tokio::test(start_paused = true)]
