@@ -6,6 +6,7 @@
 //! answer to such a key tells nobody what went wrong. No error repeats any part of a string: it is full control of an account.
 
 mod bytes;
+pub mod identity;
 mod mtcute;
 
 use std::fmt;
