@@ -40,6 +40,9 @@ data_dir = "ferry-data"
 id = 0
 hash = ""
 
+# One account instead of the pool: ferry serve and ferry transfer take it from the environment, not from here (FERRY_SESSION or
+# FERRY_SESSION_FILE, and FERRY_API_ID with FERRY_API_HASH or FERRY_API_HASH_FILE; see their --help).
+
 # The bot through which you command Ferry (ferry serve): token from @BotFather, and who may command it, by Telegram user id.
 # [bot]
 # token = "123456789:AAF7..."
@@ -203,9 +206,15 @@ impl Configuration {
         }
     }
 
-    /// Where the sessions are.
-    pub fn sessions_dir(&self) -> PathBuf {
-        self.data_dir.join("sessions")
+    /// The same for a command of a moment, which may work beside the process that works on the data directory.
+    ///
+    /// # Errors
+    /// They do not start, or do not answer.
+    pub async fn engines_or_beside(&self) -> Result<Engines, EnginesError> {
+        match self.engines().await {
+            Err(EnginesError::Busy(_)) => Engines::beside(&self.data_dir, self.engines.as_ref()).await,
+            engines => engines,
+        }
     }
 }
 

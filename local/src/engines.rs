@@ -1,12 +1,13 @@
 //! Table and queue on this machine: an embedded DynamoDB engine and our SQS endpoint, both on loopback, both durable in
 //! files of one data directory. Everything above speaks to them through the AWS SDK, as it would to AWS.
 //!
-//! What must stay true: one process works on a data directory (it holds `lock` until its engines have stopped: two
-//! engines could open one file). Each engine answers on a thread and runtime of its own, because it works
+//! What must stay true: one process runs the engines of a data directory (it holds `lock` until they have stopped: two
+//! engines could open one file). It writes down where they listen, for its owner alone, so that commands of a moment can
+//! work beside it ([`Engines::beside`]). Each engine answers on a thread and runtime of its own, because it works
 //! synchronously, behind one lock, and waits for the disk while it does. Kill -9 loses nothing that was answered.
 
 use std::convert::Infallible;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest};
+use session_host::vault::replace_file;
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use transfer::aws::{DynamoClient, SqsClient, local_config};
@@ -34,6 +36,12 @@ const NAME: &str = "ferry";
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// How soon a sweep is tried again when the table is not there yet.
 const SWEEP_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Where the engines listen, while they run.
+const ADDRESSES_FILE: &str = "engines.json";
+/// How long whoever holds the lock may take until its engines listen: a table that was not closed well is mended first.
+const BESIDE_WITHIN: Duration = Duration::from_secs(20);
+/// How often that is looked at.
+const BESIDE_LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long an engine may take to finish what it is doing once it was told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
@@ -67,6 +75,14 @@ pub enum EnginesError {
         /// What SQLite says.
         source: StoreError,
     },
+    /// Somebody else holds the lock, and his engines cannot be reached.
+    #[error("another ferry works on {path}, and does not answer ({why}): wait until it has started, or stop it")]
+    Unanswered {
+        /// The data directory.
+        path: PathBuf,
+        /// What is missing.
+        why: String,
+    },
     /// No port or no thread to be had.
     #[error("cannot serve on 127.0.0.1")]
     Serve(#[from] io::Error),
@@ -87,12 +103,24 @@ pub struct Engines {
     queue: SqsQueue,
     stop: CancellationToken,
     threads: Vec<JoinHandle<()>>,
+    place: Place,
     /// Of engines that are not ours; ours hold it in their threads.
     _lock: Option<Arc<File>>,
 }
 
+/// Whose the engines are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// This process runs them, for this data directory.
+    Here(PathBuf),
+    /// They run elsewhere, and no other process works on the data directory.
+    Elsewhere,
+    /// Another process works on the data directory.
+    Beside,
+}
+
 /// Where engines run that are not embedded: an emulator of AWS, to try things against.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineAddresses {
     /// What speaks DynamoDB's protocol, such as `http://127.0.0.1:4566`.
@@ -116,6 +144,9 @@ impl Engines {
     /// As [`Self::start`].
     pub async fn start_with(data_dir: &Path, doubling: Option<Doubling>) -> Result<Self, EnginesError> {
         let lock = Arc::new(lock(data_dir)?);
+        let place = Place::Here(data_dir.to_owned());
+        // Of a process that was killed: whatever listens there now is not ours.
+        place.forget();
         let stop = CancellationToken::new();
         let (dynamo_endpoint, dynamo_thread) = start_dynamo(data_dir, &lock, &stop)?;
         let (sqs_endpoint, sqs_thread) = start_sqs(data_dir, doubling, &lock, &stop)?;
@@ -126,8 +157,10 @@ impl Engines {
         let sqs = SqsClient::new(&local_config(&sqs_endpoint));
         let queue = SqsQueue::new(&sqs, String::new());
         let threads = vec![dynamo_thread, sqs_thread];
-        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads, _lock: None };
-        engines.furnished(&sqs).await
+        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads, place, _lock: None };
+        let engines = engines.furnished(&sqs).await?;
+        engines.tell(data_dir)?;
+        Ok(engines)
     }
 
     /// Uses engines that run elsewhere, and makes table and queue in them unless they are there. The data directory is
@@ -137,12 +170,55 @@ impl Engines {
     /// The directory cannot be written or is in use, or the engines do not answer.
     pub async fn attach(data_dir: &Path, addresses: &EngineAddresses) -> Result<Self, EnginesError> {
         let lock = Some(Arc::new(lock(data_dir)?));
+        Self::at(addresses, Place::Elsewhere, lock).await
+    }
+
+    /// Uses the engines with which another process works on this data directory, and leaves them running. For commands of
+    /// a moment, which leave queue and host to that process.
+    ///
+    /// # Errors
+    /// They do not answer.
+    pub async fn beside(data_dir: &Path, addresses: Option<&EngineAddresses>) -> Result<Self, EnginesError> {
+        let unanswered = |why: String| EnginesError::Unanswered { path: data_dir.to_owned(), why };
+        let look = async {
+            loop {
+                let why = match addresses.cloned().map_or_else(|| told(data_dir), Ok) {
+                    Err(why) => why,
+                    Ok(addresses) => match Self::at(&addresses, Place::Beside, None).await {
+                        Ok(engines) => return engines,
+                        Err(error) => error.to_string(),
+                    },
+                };
+                tracing::debug!(why, "the engines of the other ferry are not there yet");
+                tokio::time::sleep(BESIDE_LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(BESIDE_WITHIN, look)
+            .await
+            .map_err(|_elapsed| unanswered(told(data_dir).err().unwrap_or_else(|| "its engines are silent".to_owned())))
+    }
+
+    async fn at(addresses: &EngineAddresses, place: Place, lock: Option<Arc<File>>) -> Result<Self, EnginesError> {
         let dynamo = DynamoClient::new(&local_config(&addresses.dynamodb));
         let sqs = SqsClient::new(&local_config(&addresses.sqs));
         let (dynamo_endpoint, sqs_endpoint) = (addresses.dynamodb.clone(), addresses.sqs.clone());
         let (queue, stop) = (SqsQueue::new(&sqs, String::new()), CancellationToken::new());
-        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads: Vec::new(), _lock: lock };
+        let threads = Vec::new();
+        let engines = Self { dynamo_endpoint, sqs_endpoint, dynamo, queue, stop, threads, place, _lock: lock };
         engines.furnished(&sqs).await
+    }
+
+    /// Writes down where the engines listen. They believe whoever reaches them: other users of the machine are not told.
+    fn tell(&self, data_dir: &Path) -> Result<(), EnginesError> {
+        let path = data_dir.join(ADDRESSES_FILE);
+        let addresses = EngineAddresses { dynamodb: self.dynamo_endpoint.clone(), sqs: self.sqs_endpoint.clone() };
+        let text = serde_json::to_vec(&addresses).map_err(io::Error::from)?;
+        replace_file(&path, &text).map_err(|source| EnginesError::Directory { path, source })
+    }
+
+    /// Whether this process alone works with table and queue: no host lives, and none can begin.
+    pub fn is_alone(&self) -> bool {
+        matches!(self.place, Place::Here(_))
     }
 
     /// With table and queue in them.
@@ -179,6 +255,7 @@ impl Engines {
 
     /// Stops both engines and gives the data directory free.
     pub async fn stop(mut self) {
+        self.place.forget();
         self.stop.cancel();
         let threads = std::mem::take(&mut self.threads);
         let joined = tokio::task::spawn_blocking(move || {
@@ -196,8 +273,28 @@ impl Engines {
 
 impl Drop for Engines {
     fn drop(&mut self) {
+        // Before the lock is given up: the next process may have written its own by then.
+        if !self.stop.is_cancelled() {
+            self.place.forget();
+        }
         self.stop.cancel();
     }
+}
+
+impl Place {
+    /// Nobody is to look for engines that do not listen any more. A file that stays is noticed by whoever reads it.
+    fn forget(&self) {
+        if let Self::Here(data_dir) = self {
+            drop(fs::remove_file(data_dir.join(ADDRESSES_FILE)));
+        }
+    }
+}
+
+/// Where the engines of a data directory listen.
+fn told(data_dir: &Path) -> Result<EngineAddresses, String> {
+    let path = data_dir.join(ADDRESSES_FILE);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn lock(data_dir: &Path) -> Result<File, EnginesError> {
@@ -205,7 +302,7 @@ fn lock(data_dir: &Path) -> Result<File, EnginesError> {
         let path = path.to_owned();
         move |source| EnginesError::Directory { path, source }
     };
-    std::fs::create_dir_all(data_dir).map_err(unwritable(data_dir))?;
+    fs::create_dir_all(data_dir).map_err(unwritable(data_dir))?;
     let path = data_dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unwritable(&path))?;
     match file.try_lock() {

@@ -63,6 +63,7 @@ impl From<EnginesError> for Failure {
         match error {
             EnginesError::Directory { .. }
             | EnginesError::Busy(_)
+            | EnginesError::Unanswered { .. }
             | EnginesError::Table { .. }
             | EnginesError::Queue { .. } => Self::input(&error),
             EnginesError::Serve(_) | EnginesError::CreateTable(_) | EnginesError::CreateQueue(_) => {

@@ -3,8 +3,11 @@
 pub mod account;
 mod data_dir;
 pub mod demo;
+mod desk;
 pub mod host;
 pub mod init;
+pub mod keys;
+pub mod panic;
 mod report_file;
 pub mod serve;
 pub mod simulate;
@@ -37,8 +40,12 @@ pub enum Command {
     Demo(demo::DemoOptions),
     /// Carry messages from one chat to another; the same command goes on where it stopped
     Transfer(transfer::TransferOptions),
-    /// Add accounts to the pool, and list them
+    /// Add accounts to the pool, look after them, and remove them
     Account(account::AccountOptions),
+    /// Show and change the key under which secrets are sealed
+    Keys(keys::KeysOptions),
+    /// Sign every account out at Telegram and erase it here, at once
+    Panic(panic::PanicOptions),
     /// Serve the bot on this machine: what its admins write to it, and the transfers they ask for
     Serve(serve::ServeOptions),
     /// Write a configuration file with comments
@@ -64,6 +71,8 @@ impl Program {
             Command::Demo(options) => demo::run(options, &self.log, terminal).await,
             Command::Transfer(options) => transfer::run(options, &self.log, terminal).await,
             Command::Account(options) => account::run(options, &self.log, terminal).await,
+            Command::Keys(options) => keys::run(options, &self.log, terminal).await,
+            Command::Panic(options) => panic::run(options, &self.log, terminal).await,
             Command::Serve(options) => serve::run(options, &self.log, terminal).await,
             Command::Init(options) => init::run(&options, terminal).await,
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,

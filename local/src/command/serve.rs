@@ -10,10 +10,12 @@ use crate::failure::Failure;
 use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::serve::{self, Front};
+use crate::single::HELP;
 use crate::terminal::Terminal;
 
 /// Options of `ferry serve`.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub struct ServeOptions {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = FILE_DEFAULT)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use session_host::session::{Session, Sessions};
 use session_host::telegram::GrammersTelegram;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,10 +34,12 @@ use crate::pool;
 use crate::preflight::{self, Route};
 use crate::progress::words::grouped;
 use crate::progress::{Watch, rests};
+use crate::single::{self, Single};
 use crate::terminal::Terminal;
 
 /// Options of `ferry transfer`.
 #[derive(Debug, Args)]
+#[command(after_help = single::HELP)]
 pub struct TransferOptions {
     /// Source: @name, a t.me link, or a number such as -1001234567890
     #[arg(long, value_name = "PEER", allow_hyphen_values = true)]
@@ -187,7 +190,18 @@ struct Carrying<'a> {
 impl Carrying<'_> {
     async fn carry(&self, asked: Task) -> Result<(), Failure> {
         let table = self.table.as_ref();
-        let members = pool::members(table).await.map_err(|error| Failure::failed(&error))?;
+        let only = match Single::of_environment()? {
+            Some(single) => {
+                let (setup, zone) = (&self.configuration.setup, self.configuration.zone.clone());
+                let today = self.clock.now().to_zoned(zone).date();
+                Some(single.enter(table, setup, &self.clock, today, self.terminal).await?)
+            }
+            None => None,
+        };
+        let members = match &only {
+            Some(session) => single::member(table, session).await?,
+            None => pool::members(table).await.map_err(|error| Failure::failed(&error))?,
+        };
         if members.is_empty() {
             return Err(Failure::Input("there are no accounts: add one with ferry account add".to_owned()));
         }
@@ -195,7 +209,7 @@ impl Carrying<'_> {
         if earlier.is_none() {
             let keys = Keys::at(&self.configuration.data_dir);
             keys.ready(&self.configuration.data_dir, &self.table, self.clock.now()).await?;
-            let sessions = keys.sessions(self.table.clone());
+            let sessions = only.clone().map_or_else(|| keys.sessions(self.table.clone()), Sessions::only);
             let telegram = GrammersTelegram::new(self.configuration.setup.clone(), sessions, self.clock.clone());
             let route = Route { source: &asked.source.address, target: &asked.target.address };
             preflight::check(&telegram, table, &members, &route, &self.clock).await?;
@@ -212,7 +226,7 @@ impl Carrying<'_> {
                 asked.id
             }
         };
-        let task = self.work(&id).await?;
+        let task = self.work(&id, only).await?;
         self.tell(&task)
     }
 
@@ -280,13 +294,13 @@ impl Carrying<'_> {
     }
 
     /// Runs a host until the task rests or somebody presses Ctrl-C. Gives the task as it stands then.
-    async fn work(&self, id: &TaskId) -> Result<Task, Failure> {
+    async fn work(&self, id: &TaskId, only: Option<Session>) -> Result<Task, Failure> {
         let stop = CancellationToken::new();
         let life = Life {
             who: Who::only(),
             setup: self.configuration.setup.clone(),
             keys: Keys::at(&self.configuration.data_dir),
-            only: None,
+            only,
             table: self.table.clone(),
             queue: self.queue.clone(),
             zone: self.configuration.zone.clone(),

@@ -30,6 +30,7 @@ use crate::engines::Engines;
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, Life, Who};
 use crate::keys::Keys;
+use crate::single::Single;
 use crate::terminal::Terminal;
 use polling::Polling;
 
@@ -129,13 +130,14 @@ impl Service<'_> {
         // Before the first update: what people write is sealed from then on.
         self.keys().ready(&self.configuration.data_dir, &table, Clock::system().now()).await?;
         let identity = self.introduced().await?;
+        let life = self.life().await?;
         self.set_commands().await;
         match (self.front, &self.bot.webhook) {
             (Front::Own, Some(webhook)) => self.start_webhook(webhook, parts, over).await?,
             (Front::Own, None) => self.start_polling(parts, over),
             (Front::Beside, webhook) => self.stand_beside(webhook.as_ref()).await?,
         }
-        parts.spawn(self.life().live(over.clone()));
+        parts.spawn(life.live(over.clone()));
         let data_dir = self.configuration.data_dir.display();
         self.say(&format!("@{} is served; data in {data_dir}. Ctrl-C stops", identity.username));
         Ok(())
@@ -184,19 +186,28 @@ impl Service<'_> {
         }
     }
 
-    fn life(&self) -> Life {
+    async fn life(&self) -> Result<Life, Failure> {
         let configuration = self.configuration;
-        Life {
+        let only = match Single::of_environment()? {
+            Some(single) => {
+                let clock = Clock::system();
+                let today = clock.now().to_zoned(configuration.zone.clone()).date();
+                let table = self.engines.table(BOT_ID);
+                Some(single.enter(&table, &configuration.setup, &clock, today, self.terminal).await?)
+            }
+            None => None,
+        };
+        Ok(Life {
             who: Who::only(),
             setup: configuration.setup.clone(),
             keys: self.keys(),
-            only: None,
+            only,
             table: Arc::new(self.engines.table(BOT_ID)),
             queue: Arc::new(self.engines.queue()),
             zone: configuration.zone.clone(),
             data_dir: configuration.data_dir.clone(),
             audience: Audience { bot: Some(Arc::new(self.telegram.clone())), admins: self.bot.admins.chats() },
-        }
+        })
     }
 
     fn keys(&self) -> Keys {

@@ -211,7 +211,7 @@ pub(crate) async fn members(shared: &Shared) -> Result<Members, Halt> {
             continue;
         }
         // An account is added in one commit; the index may show the halves one after the other.
-        let Some(profile) = profiles.remove(&id) else { continue };
+        let Some(profile) = profiles.remove(&id).map(|profile| as_told(shared, profile)) else { continue };
         if !may_have(shared, &account).await? {
             elsewhere.insert(id);
         }
@@ -230,6 +230,12 @@ pub(crate) async fn members(shared: &Shared) -> Result<Members, Halt> {
 /// Whether this host works with the account at all.
 pub(crate) fn is_ours(shared: &Shared, id: &AccountId) -> bool {
     shared.config.only_account.as_ref().is_none_or(|only| only == id)
+}
+
+/// The only account of a host works, whatever the pool's list says of it.
+fn as_told(shared: &Shared, profile: Profile) -> Profile {
+    let enabled = profile.enabled || shared.config.only_account.as_ref() == Some(&profile.id);
+    Profile { enabled, ..profile }
 }
 
 /// Whether this host may take an account as it stands in the table.
@@ -320,7 +326,8 @@ pub(crate) async fn read_member(shared: &Shared, id: &AccountId) -> Result<Optio
     let (account, profile) = tokio::join!(shared.store.get(&key), shared.store.get(&profile_key));
     let account = expect_item!(account?, Account, key);
     let profile = expect_item!(profile?, Profile, profile_key);
-    Ok(account.zip(profile).map(|((account, version), (profile, _))| (account, version, profile)))
+    let found = account.zip(profile);
+    Ok(found.map(|((account, version), (profile, _))| (account, version, as_told(shared, profile))))
 }
 
 /// Stores an account over `version`; `None` on a conflict.
