@@ -12,10 +12,14 @@ use jiff::Timestamp;
 use session_host::session::{Session, SessionError, Sessions};
 use session_host::vault::{Vault, VaultError, replace_file};
 use transfer::ids::AccountId;
+use transfer::login::ABANDONED_AFTER;
 use transfer::seal::{Sealed, Sealer, SealingKey};
 use transfer::table::{Item, Key, List, Record, Table, TableError};
 
 use crate::failure::Failure;
+
+/// So much of what is due is looked at.
+const DUE_LEN: u32 = 1_000;
 
 /// Where sealed secrets come from and go to.
 #[derive(Debug, Clone)]
@@ -106,7 +110,7 @@ impl Keys {
     pub async fn ready(&self, data_dir: &Path, table: &Arc<dyn Table>, now: Timestamp) -> Result<(), KeysError> {
         let sealed = sealed(table.as_ref()).await?;
         if !self.vault.path().exists() {
-            if !sealed.is_empty() {
+            if !sealed.is_empty() || is_login_under_way(table.as_ref(), now).await? {
                 return Err(VaultError::Missing(self.vault.path().to_owned()).into());
             }
             Vault::create(self.vault.path())?;
@@ -199,6 +203,16 @@ async fn sealed(table: &dyn Table) -> Result<Vec<Sealed>, TableError> {
         }
     }
     Ok(sealed)
+}
+
+/// Whether an admin said something to a login that only the ring can open.
+async fn is_login_under_way(table: &dyn Table, now: Timestamp) -> Result<bool, TableError> {
+    let soon = now.saturating_add(ABANDONED_AFTER).unwrap_or(Timestamp::MAX);
+    let mut due = table.due(soon, DUE_LEN).await?.into_iter();
+    Ok(due.any(|record| match record.item {
+        Item::Login(mut login) => !login.secrets_mut().is_empty(),
+        _ => false,
+    }))
 }
 
 async fn accounts(table: &dyn Table) -> Result<Vec<AccountId>, TableError> {

@@ -23,7 +23,7 @@ async fn a_key_is_agreed_on_and_is_the_servers_too() {
     let key = exchange(&with(&rig), &Clock::system()).await.unwrap();
     // Nobody is signed in with it, but the server knows it: the connection opens, and calls are refused with 401.
     let account = "1".into();
-    rig.sessions.save(&Session::new("1".into(), 1, 2, key)).await.unwrap();
+    rig.sessions.save(&Session::new("1".into(), 1, 2, key), Clock::system().now()).await.unwrap();
     let connection = rig.telegram().open(&account).await.unwrap();
     let address = transfer::address::PeerAddress::Username("source".to_owned());
     let Err(session_host::telegram::CallError::Refused(refusal)) = connection.resolve(&address).await else {
@@ -87,7 +87,7 @@ async fn a_skewed_clock_is_refused_in_the_key_exchange() {
 async fn a_key_that_telegram_does_not_know_signs_the_account_out_after_three_attempts() {
     let rig = Rig::new().await;
     let account = "55".into();
-    rig.sessions.save(&Session::new("55".into(), 55, 2, AuthKey::new([9; 256]))).await.unwrap();
+    rig.sessions.save(&Session::new("55".into(), 55, 2, AuthKey::new([9; 256])), Clock::system().now()).await.unwrap();
     let telegram = rig.telegram();
     for _ in 0..2 {
         let refused = telegram.open(&account).await.err();
@@ -110,11 +110,11 @@ async fn one_bad_moment_of_the_server_signs_nobody_out() {
     let bad = Session::new(account.clone(), ANN.0, 2, AuthKey::new([9; 256]));
     let telegram = rig.telegram();
     for _ in 0..2 {
-        rig.sessions.save(&bad).await.unwrap();
+        rig.sessions.save(&bad, Clock::system().now()).await.unwrap();
         for _ in 0..2 {
             assert!(matches!(telegram.open(&account).await, Err(OpenError::Unreachable(_))));
         }
-        rig.sessions.save(&good).await.unwrap();
+        rig.sessions.save(&good, Clock::system().now()).await.unwrap();
         telegram.open(&account).await.unwrap().close().await;
     }
 }

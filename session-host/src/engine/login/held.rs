@@ -97,12 +97,19 @@ impl Held {
 
     /// Keeps where it stands at Telegram, without anything else.
     pub(super) async fn keep(&mut self, shared: &Shared, progress: &Sealed) -> Result<bool, Halt> {
-        self.change(shared, |login| login.progress = Some(progress.clone())).await
+        Ok(self.is_ours(shared) && self.change(shared, |login| login.progress = Some(progress.clone())).await?)
     }
 
-    /// Gives the lease back.
+    fn is_ours(&self, shared: &Shared) -> bool {
+        self.login.lease.as_ref() == Some(&shared.lease())
+    }
+
+    /// Gives the lease back, if it is ours still.
     pub(super) async fn release(&mut self, shared: &Shared) -> Result<(), Halt> {
-        self.change(shared, |login| login.lease = None).await.map(drop)
+        if self.is_ours(shared) {
+            self.change(shared, |login| login.lease = None).await?;
+        }
+        Ok(())
     }
 
     /// Changes something that no event changes. False: it is not ours any more, or gone.
