@@ -63,7 +63,6 @@ pub(crate) fn look_at_once(shared: &Shared) -> Ended {
 }
 
 /// Looks at the button until it is dropped.
-#[expect(clippy::infinite_loop, reason = "it ends with the host, by being dropped")]
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut empty_looks = 0;
     loop {
@@ -161,9 +160,11 @@ async fn sign_all_out(shared: &Shared) -> Result<bool, Halt> {
         }
         match leaving::sign_out(shared, &account.id).await? {
             SignedOut::Erased(how) => {
-                tracing::warn!(account = %account.id, ?how, "an account is signed out and erased")
+                tracing::warn!(account = %account.id, ?how, "an account is signed out and erased");
             }
-            SignedOut::NotYet(why) => tracing::warn!(account = %account.id, ?why, "an account is not signed out yet"),
+            SignedOut::NotYet(why) => {
+                tracing::warn!(account = %account.id, ?why, "an account is not signed out yet");
+            }
         }
     }
     Ok(none)

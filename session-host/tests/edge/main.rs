@@ -6,6 +6,7 @@ mod faults;
 mod forwarding;
 mod hosted;
 mod login;
+mod membership;
 mod opening;
 mod proxy;
 mod reading;

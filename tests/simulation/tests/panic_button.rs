@@ -8,10 +8,11 @@ use simulator::world::UserId;
 use simulator::world::generated::Mix;
 use simulator::world::user::AccountState;
 use transfer::admin;
-use transfer::ids::AccountId;
+use transfer::ids::{AccountId, Nonce};
+use transfer::pace::Pace;
 use transfer::queue::Queue;
 use transfer::table::{Item, Key, List, Table};
-use transfer::task::TaskState;
+use transfer::task::{Task, TaskState};
 
 const FORWARD: &str = "messages.forwardMessages";
 
@@ -66,9 +67,9 @@ async fn one_host_drops_everything_at_once() {
 #[tokio::test(start_paused = true)]
 async fn without_a_job_and_with_two_hosts_each_drops_its_own() {
     let mut stage = Stage::new(5_000, Mix::text_only(), 4).await;
-    let mut other = stage.task("other");
-    other.nonce = transfer::ids::Nonce([9; 16]);
-    stage.submit(stage.task("t")).await;
+    let pace = Pace { forward_rate_ms: 20, ..Pace::none() };
+    let other = Task { nonce: Nonce([9; 16]), pace, ..stage.task("other") };
+    stage.submit(Task { pace, ..stage.task("t") }).await;
     stage.submit(other).await;
     let _hosts = [stage.start_host("x", false), stage.start_host("y", false)];
     stage.until("t", |task| task.checkpoint.counts.delivered > 0).await;
