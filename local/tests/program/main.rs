@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is test code, helpers included")]
 
+mod accounts;
 mod bad_input;
 mod demo;
 mod ferry;
