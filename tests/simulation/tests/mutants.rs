@@ -1,4 +1,4 @@
-//! Forty deliberate faults, one at a time: each must be noticed by the oracle, and none may be seen where there is none.
+//! Deliberate faults, one at a time: each must be noticed by the oracle, and none may be seen where there is none.
 //!
 //! A proof by runs is worth what it would notice. Each fault is planted where a real change could make the same mistake
 //! (`transfer::mutant`); the seeds are run from 0 until one breaks a promise. A fault that survives them all means that a

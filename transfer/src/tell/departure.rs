@@ -93,3 +93,34 @@ impl Departure {
         Screen { html, buttons: vec![vec![button(locale, "progress-press-look", &press)]] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn every_end_and_every_hindrance_is_told_in_both_languages_whatever_people_wrote() {
+        let label = "<b>&".repeat(2_000);
+        let at = Timestamp::UNIX_EPOCH;
+        let gone = [How::SignedOut, How::WasOver, How::NoSession];
+        let gone = gone.map(|how| Departure::Gone { label: label.clone(), how });
+        let hindrances = [
+            Hindrance::Unsettled("t".into()),
+            Hindrance::Waits(at),
+            Hindrance::Unreachable(label.clone()),
+            Hindrance::Busy,
+        ];
+        let not_yet = hindrances.map(|why| Departure::NotYet { label: label.clone(), why });
+        for language in [Language::En, Language::Zh] {
+            let locale = Locale { language, zone: TimeZone::UTC };
+            for departure in gone.iter().chain(&not_yet).chain(&[Departure::AllGone { at }]) {
+                let html = departure.screen(&locale).html;
+                assert!(!html.contains("leaving-") && !html.contains("<b><b>"), "{language}: {html}");
+                assert!((10..4_096).contains(&html.chars().count()), "{language}: {html}");
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use simulator::world::{SessionId, UserId};
 use transfer::account::MethodClass;
 use transfer::table::Item;
 
-use super::story::{ANN, Story, lease, pass, process};
+use super::story::{ANN, Story, TARGET, lease, pass, process};
 use crate::oracle::{Invariant, lock};
 use crate::telegram::Witness;
 
@@ -205,4 +205,24 @@ async fn a_forward_by_who_has_no_lease() {
     let stolen = story.forward_by(&other, &ann, &story.request(&[1]));
     story.oracle.heard(&other, stolen);
     assert_eq!(story.broken(), [Invariant::LeaseFence]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sixth_join_within_an_hour() {
+    let mut story = Story::begun().await;
+    let ann = story.open(ANN);
+    let join = |story: &Story| {
+        let done = lock(&story.world).call_join(&ann, TARGET);
+        story.tell(&story.host, done.audit);
+        story.oracle.heard(&story.host, done.audit);
+    };
+    for _ in 0..5 {
+        join(&story);
+        pass(10).await;
+    }
+    pass(3_555).await;
+    join(&story);
+    story.assert_whole();
+    join(&story);
+    assert_eq!(story.broken(), [Invariant::Joins]);
 }
