@@ -1,13 +1,18 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::*;
 use crate::account::{AccountState, MethodClass};
-use crate::ids::{Nonce, PeerId};
+use crate::clock::Clock;
+use crate::ids::{ChatId, Nonce, PeerId};
 use crate::intent::Intent;
 use crate::lease::Lease;
+use crate::queue::Queue;
+use crate::queue::memory::MemoryQueue;
 use crate::submit::NewTask;
-use crate::table::item::{DayRecord, KnownPeer};
+use crate::table::item::{DayRecord, KnownPeer, Panic};
 use crate::table::memory::MemoryTable;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -145,7 +150,8 @@ async fn a_lost_answer_is_looked_up() {
     assert_eq!(record.version, 2, "written once");
     *table.answers_lost.lock().unwrap() = 1;
     delete(&table, &"1".into()).await.unwrap();
-    assert!(table.table.snapshot().is_empty());
+    let left: Vec<Key> = table.table.snapshot().into_keys().collect();
+    assert_eq!(left, [Key::gone(&"1".into())], "what Telegram remembers is remembered");
 }
 
 #[tokio::test]
@@ -215,7 +221,7 @@ async fn a_reset_on_top_of_a_host_keeps_what_the_host_wrote() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_leaves_nothing_and_deleting_it_again_is_no_error() {
+async fn a_deleted_account_leaves_its_waits_alone_and_deleting_it_again_is_no_error() {
     let table = pool(&[5, 5]).await;
     for day in 1..=250 {
         let date = date(1970, 1, 1).saturating_add(jiff::Span::new().days(day));
@@ -228,7 +234,7 @@ async fn a_deleted_account_leaves_nothing_and_deleting_it_again_is_no_error() {
     for _ in 0..2 {
         delete(&table, &"1".into()).await.unwrap();
         let left: Vec<Key> = table.snapshot().into_keys().collect();
-        assert_eq!(left, [Key::account(&"2".into()), Key::profile(&"2".into())]);
+        assert_eq!(left, [Key::gone(&"1".into()), Key::account(&"2".into()), Key::profile(&"2".into())]);
     }
 }
 
@@ -264,4 +270,99 @@ async fn a_host_that_takes_an_account_first_keeps_it() {
 
 fn intent(account: &str) -> Intent {
     Intent { account: account.into(), ..crate::contract::samples::intent(1) }
+}
+
+async fn jobs(queue: &MemoryQueue) -> Vec<String> {
+    let mut jobs = Vec::new();
+    loop {
+        let received = queue.receive(10, Duration::from_secs(60), Duration::ZERO).await.unwrap();
+        if received.is_empty() {
+            return jobs;
+        }
+        jobs.extend(received.iter().map(|delivery| delivery.job().unwrap().deduplication_id()));
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_let_go_once_however_often_it_is_asked() {
+    let table = pool(&[0, 0]).await;
+    let queue = MemoryQueue::new(Clock::starting_at(NOW));
+    leave(&table, Some(&queue), &"1".into(), Some(ChatId(5)), at(1)).await.unwrap();
+    leave(&table, None, &"1".into(), None, at(9)).await.unwrap();
+    let leaving = account(&table, "1").await.profile.leaving.unwrap();
+    assert_eq!((leaving.since, leaving.told, leaving.seq), (at(1), Some(ChatId(5)), 2));
+    assert_eq!(jobs(&queue).await, ["leaving-1:1"]);
+    assert_eq!(account(&table, "2").await.profile.leaving, None);
+    let due = table.due(at(60), 10).await.unwrap();
+    assert!(due.iter().any(|record| record.item.key() == Key::profile(&"1".into())), "a host finds it by itself");
+    assert!(matches!(leave(&table, None, &"7".into(), None, at(1)).await, Err(AdminError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn only_its_holder_erases_an_account_and_what_telegram_remembers_is_remembered() {
+    let table = pool(&[0]).await;
+    let (id, mine) = (AccountId::from("1"), Lease { host: "h".into(), incarnation: "i".into() });
+    assert!(!erase(&table, &id, &mine).await.unwrap(), "nobody holds it");
+    let mut held = account(&table, "1").await.account;
+    held.lease = Some(mine.clone());
+    held.waits.extend(MethodClass::Write, at(500));
+    held.today.charged = 7;
+    put(&table, Item::Account(held)).await;
+    let other = Lease { host: "h".into(), incarnation: "another".into() };
+    assert!(!erase(&table, &id, &other).await.unwrap());
+    assert!(erase(&table, &id, &mine).await.unwrap());
+    assert!(erase(&table, &id, &mine).await.unwrap(), "gone is gone");
+    assert_eq!(member(&table, &id).await.unwrap(), None);
+    let joining = Joining {
+        id: id.clone(),
+        phone_masked: "+44…21".to_owned(),
+        label: "One".to_owned(),
+        priority: 0,
+        daily_budget: Some(9),
+        totals: None,
+    };
+    join(&table, joining, at(10), date(1970, 1, 1)).await.unwrap();
+    let back = account(&table, "1").await.account;
+    assert_eq!(back.waits.until(MethodClass::Write, at(10)), Some(at(500)));
+    assert_eq!(back.today.charged, 7, "the day's budget is the day's");
+}
+
+#[tokio::test]
+async fn the_panic_button_is_pressed_once_at_a_time() {
+    let table = MemoryTable::new();
+    let queue = MemoryQueue::new(Clock::starting_at(NOW));
+    panic(&table, Some(&queue), Some(ChatId(5)), at(1)).await.unwrap();
+    panic(&table, Some(&queue), None, at(2)).await.unwrap();
+    let stands = async || match table.get(&Key::panic()).await.unwrap().unwrap().item {
+        Item::Panic(panic) => panic,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((stands().await.by, stands().await.at), (Some(ChatId(5)), at(1)));
+    put(&table, Item::Panic(Panic { done_at: Some(at(3)), ..stands().await })).await;
+    panic(&table, Some(&queue), None, at(4)).await.unwrap();
+    assert_eq!((stands().await.at, stands().await.done_at), (at(4), None));
+    assert_eq!(jobs(&queue).await.first().map(String::as_str), Some("panic:1"));
+}
+
+#[tokio::test]
+async fn a_group_is_a_name_or_none() {
+    let table = pool(&[0]).await;
+    let id = AccountId::from("1");
+    set_group(&table, &id, Some("  night   shift ")).await.unwrap();
+    assert_eq!(account(&table, "1").await.profile.group.as_deref(), Some("night shift"));
+    assert!(matches!(set_group(&table, &id, Some("  ")).await, Err(AdminError::BadGroup)));
+    assert!(matches!(set_group(&table, &id, Some(&"g".repeat(33))).await, Err(AdminError::BadGroup)));
+    set_group(&table, &id, None).await.unwrap();
+    assert_eq!(account(&table, "1").await.profile.group, None);
+}
+
+#[tokio::test]
+async fn a_reset_lifts_what_an_appeal_lifted() {
+    let table = pool(&[0]).await;
+    let mut frozen = account(&table, "1").await.account;
+    (frozen.state, frozen.reason) = (AccountState::Frozen, Some("FROZEN_METHOD_INVALID".to_owned()));
+    put(&table, Item::Account(frozen)).await;
+    reset_waits(&table, &"1".into(), None, at(3)).await.unwrap();
+    let lifted = account(&table, "1").await.account;
+    assert_eq!((lifted.state, lifted.reason, lifted.since), (AccountState::Ready, None, at(3)));
 }
