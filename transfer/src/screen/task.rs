@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use crate::bot::Screen;
 use crate::dialogue::press::Press;
+use crate::dialogue::summary;
 use crate::ids::TaskId;
 use crate::pace::{Pace, Preset};
 use crate::progress::Progress;
-use crate::selection::Range;
 use crate::table::item::EventRecord;
 use crate::task::{Command, Counts, Endpoint, Task, TaskState, Wish};
 use crate::text::{Locale, Value, grouped};
@@ -149,7 +149,7 @@ pub fn pace(task: &Task, command: Option<&Command>, locale: &Locale) -> Screen {
     sheet.say("task-pace-title", &arguments);
     sheet.gap();
     for preset in PRESETS {
-        let figures = Value::Html(pace_figures(&preset.pace(), locale).into());
+        let figures = Value::Html(summary::pace(&preset.pace(), locale).into());
         sheet.say("task-pace-row", &[("name", preset_name(preset, locale).into()), ("figures", figures)]);
     }
     sheet.gap();
@@ -179,12 +179,12 @@ pub fn unknown(locale: &Locale) -> Screen {
 const PRESETS: [Preset; 4] = [Preset::Small, Preset::Medium, Preset::Large, Preset::None];
 
 fn preset_name(preset: Preset, locale: &Locale) -> String {
-    locale.say(&format!("task-pace-{preset}"), &[])
+    locale.say(&format!("preset-{preset}"), &[])
 }
 
 /// A pace as people say it: the preset's name with its figures, or the figures alone. Markup.
 pub fn pace_words(pace: &Pace, locale: &Locale) -> String {
-    let figures = pace_figures(pace, locale);
+    let figures = summary::pace(pace, locale);
     let preset = PRESETS.into_iter().find(|preset| preset.pace() == *pace);
     match preset {
         Some(Preset::None) => preset_name(Preset::None, locale),
@@ -194,25 +194,6 @@ pub fn pace_words(pace: &Pace, locale: &Locale) -> String {
         }
         None => figures,
     }
-}
-
-fn pace_figures(pace: &Pace, locale: &Locale) -> String {
-    if *pace == Pace::none() {
-        return locale.say("task-pace-figures-none", &[]);
-    }
-    let mut parts = vec![locale.say("task-pace-figures-rate", &[("secs", millis(pace.forward_rate_ms).into())])];
-    let pauses = [(pace.pause_after_files, pace.pause_duration_ms), (pace.long_pause_after_files, pace.long_pause_ms)];
-    for (after, pause_ms) in pauses.into_iter().filter(|(after, pause_ms)| *after > 0 && *pause_ms > 0) {
-        let arguments = [("count", grouped(u64::from(after)).into()), ("secs", millis(pause_ms).into())];
-        parts.push(locale.say("task-pace-figures-pause", &arguments));
-    }
-    parts.join(&locale.say("tasks-comma", &[]))
-}
-
-/// Milliseconds in seconds, without needless zeros.
-fn millis(millis: u64) -> String {
-    let (whole, rest) = (grouped(millis / 1_000), millis % 1_000);
-    if rest == 0 { whole } else { format!("{whole}.{rest:03}").trim_end_matches('0').to_owned() }
 }
 
 /// The pace that counts from the next chunk on.
@@ -230,46 +211,18 @@ fn chat(endpoint: &Endpoint) -> String {
 
 /// What it carries, as markup.
 fn selection(task: &Task, locale: &Locale) -> String {
-    let range = match task.selection.range {
-        Range::Everything => locale.say("task-range-everything", &[]),
-        Range::Dates { from, until } => {
-            let arguments = [("from", locale.date(from).into()), ("until", locale.date(until).into())];
-            locale.say("task-range-dates", &arguments)
-        }
-        Range::Ids { from, until } => {
-            let arguments = [("from", from.to_string().into()), ("until", until.to_string().into())];
-            locale.say("task-range-ids", &arguments)
-        }
-        Range::From(from) => locale.say("task-range-from", &[("from", from.to_string().into())]),
-    };
+    let range = summary::range(&task.selection.range, locale);
     let mut parts = vec![range];
     if let Some(only) = &task.selection.only {
         parts.push(locale.say("task-only", &[("count", grouped(only.len() as u64).into())]));
     }
     if !task.selection.kinds.is_empty() {
-        let kinds: Vec<String> = task.selection.kinds.iter().map(|kind| kind_name(*kind, locale)).collect();
-        parts.push(kinds.join(&locale.say("tasks-comma", &[])));
+        parts.push(summary::kinds(task.selection.kinds.iter().copied(), locale));
     }
     if let Some(keyword) = &task.selection.keyword {
         parts.push(locale.say("task-keyword", &[("keyword", short(keyword, KEYWORD_LEN_SHOWN).into())]));
     }
     locale.say("task-selection", &[("what", Value::Html(parts.join(" · ").into()))])
-}
-
-fn kind_name(kind: crate::message::Kind, locale: &Locale) -> String {
-    use crate::message::Kind;
-    let name = match kind {
-        Kind::Photo => "task-kind-photo",
-        Kind::Video => "task-kind-video",
-        Kind::Document => "task-kind-document",
-        Kind::Audio => "task-kind-audio",
-        Kind::Voice => "task-kind-voice",
-        Kind::Sticker => "task-kind-sticker",
-        Kind::Poll => "task-kind-poll",
-        Kind::Text => "task-kind-text",
-        Kind::Other => "task-kind-other",
-    };
-    locale.say(name, &[])
 }
 
 /// State, why, and what to do.

@@ -20,7 +20,6 @@ tasks-button-new = 🚀 New transfer
 tasks-button-list = 📋 Transfers
 tasks-button-back = 🔙 Back
 tasks-more-lines = … and { $count } more
-tasks-comma = {", "}
 tasks-semicolon = {"; "}
 
 tasks-skipped-title = ⏭️ <b>{ $title }</b>: { $count } messages were skipped
@@ -37,21 +36,8 @@ task-title = 📋 <b>{ $title }</b>
 task-description = <i>{ $text }</i>
 task-way = 📤 { $source } → 📥 { $target }
 task-selection = 🔎 { $what }
-task-range-everything = everything
-task-range-dates = { $from } to { $until }
-task-range-ids = messages { $from } to { $until }
-task-range-from = from message { $from } on
 task-only = only { $count } messages that an earlier transfer skipped
 task-keyword = with “{ $keyword }”
-task-kind-photo = photos
-task-kind-video = videos
-task-kind-document = files
-task-kind-audio = music
-task-kind-voice = voice messages
-task-kind-sticker = stickers
-task-kind-poll = polls
-task-kind-text = texts
-task-kind-other = other content
 
 task-state-ready = 🕓 Queued
 task-state-running = 🚀 Running
@@ -85,8 +71,8 @@ task-created = 🕒 Asked for: { $at }
 task-ended = 🏁 Ended: { $at }
 task-floods = 🌊 Flood waits: { $floods }, changes of account: { $changes }
 task-account = 👤 Account: { $account }
-task-pace = 🐢 Pace: { $pace }
-task-pace-pending = 🐢 Pace from the next chunk on: { $pace }
+task-pace = ⚡ Pace: { $pace }
+task-pace-pending = ⚡ Pace from the next chunk on: { $pace }
 task-events = <b>Last events</b>
 task-event-line = { $at } { $what }
 
@@ -129,14 +115,7 @@ task-pace-title =
     Now: { $pace }
 task-pace-row = • <b>{ $name }</b>: { $figures }
 task-pace-hint = 💡 Slower paces meet fewer flood waits. The new pace counts from the next chunk on.
-task-pace-small = Small (under 1,000 a day)
-task-pace-medium = Medium (1,000–5,000 a day)
-task-pace-large = Large (over 5,000 a day)
-task-pace-none = No pauses
 task-pace-named = { $name }: { $figures }
-task-pace-figures-none = as fast as Telegram lets
-task-pace-figures-rate = { $secs } s a message
-task-pace-figures-pause = { $secs } s pause after { $count }
 
 # Why a transfer rests: the sentences that Ferry writes itself.
 task-reason-nobody = no account can go on: { $why }

@@ -20,7 +20,6 @@ tasks-button-new = 🚀 新建搬运
 tasks-button-list = 📋 任务列表
 tasks-button-back = 🔙 返回
 tasks-more-lines = …… 还有 { $count } 条
-tasks-comma = 、
 tasks-semicolon = ；
 
 tasks-skipped-title = ⏭️ <b>{ $title }</b>：跳过了 { $count } 条消息
@@ -37,21 +36,8 @@ task-title = 📋 <b>{ $title }</b>
 task-description = <i>{ $text }</i>
 task-way = 📤 { $source } → 📥 { $target }
 task-selection = 🔎 { $what }
-task-range-everything = 全部消息
-task-range-dates = { $from } 至 { $until }
-task-range-ids = 消息 { $from } 至 { $until }
-task-range-from = 从消息 { $from } 开始
 task-only = 仅重试之前跳过的 { $count } 条消息
 task-keyword = 包含“{ $keyword }”
-task-kind-photo = 图片
-task-kind-video = 视频
-task-kind-document = 文件
-task-kind-audio = 音乐
-task-kind-voice = 语音
-task-kind-sticker = 贴纸
-task-kind-poll = 投票
-task-kind-text = 文字
-task-kind-other = 其他内容
 
 task-state-ready = 🕓 排队中
 task-state-running = 🚀 正在搬运
@@ -85,8 +71,8 @@ task-created = 🕒 创建时间：{ $at }
 task-ended = 🏁 结束时间：{ $at }
 task-floods = 🌊 限流 { $floods } 次，切换账号 { $changes } 次
 task-account = 👤 当前账号：{ $account }
-task-pace = 🐢 速率：{ $pace }
-task-pace-pending = 🐢 新速率（下一批转发起生效）：{ $pace }
+task-pace = ⚡ 速率：{ $pace }
+task-pace-pending = ⚡ 新速率（下一批转发起生效）：{ $pace }
 task-events = <b>最近动态</b>
 task-event-line = { $at } { $what }
 
@@ -129,14 +115,7 @@ task-pace-title =
     当前：{ $pace }
 task-pace-row = • <b>{ $name }</b>：{ $figures }
 task-pace-hint = 💡 越慢越不容易被限流。新速率从下一批转发起生效。
-task-pace-small = 小规模（每天 1,000 以内）
-task-pace-medium = 中规模（每天 1,000–5,000）
-task-pace-large = 大规模（每天 5,000 以上）
-task-pace-none = 不暂停
 task-pace-named = { $name }：{ $figures }
-task-pace-figures-none = Telegram 允许多快就多快
-task-pace-figures-rate = 每条 { $secs } 秒
-task-pace-figures-pause = 每 { $count } 条暂停 { $secs } 秒
 
 # 任务停下的原因
 task-reason-nobody = 没有账号可以继续：{ $why }

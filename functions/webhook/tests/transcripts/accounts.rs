@@ -194,6 +194,7 @@ async fn every_account_is_signed_out_after_two_questions() {
         let pressed = |stage: &Stage| stage.items().into_iter().any(|record| matches!(record.item, Item::Panic(_)));
         assert!(!pressed(&stage), "it was only asked");
         stage.host = false;
+        tokio::time::advance(std::time::Duration::from_secs(61)).await;
         press(&mut stage, "panic-yes-again").await;
         assert!(pressed(&stage));
         insta::assert_snapshot!(format!("panic_{language}"), stage.transcript());

@@ -169,9 +169,9 @@ async fn nothing_secret_stands_in_table_queue_or_chat_at_any_moment() {
         let secrets = [PHONE, PHONE_DIGITS, HASH, PASSWORD, "correct horse", CODE, "8-0-8-0-8", "another password"];
         stage.planted = secrets.map(str::to_owned).to_vec();
         if story == 0 {
-            by_picture(&mut stage).await
+            by_picture(&mut stage).await;
         } else {
-            by_code(&mut stage).await
+            by_code(&mut stage).await;
         }
         for job in stage.jobs().await {
             let job = serde_json::to_string(&job).unwrap();
@@ -238,9 +238,9 @@ async fn every_question_can_be_cancelled_and_taken_back() {
                 press(&mut stage, step).await;
             }
             if len % 2 == 0 {
-                press(&mut stage, "wizard-cancel").await
+                press(&mut stage, "wizard-cancel").await;
             } else {
-                stage.say("/cancel").await
+                stage.say("/cancel").await;
             }
             assert!(stage.transcript().contains("Cancelled"), "{way} {len}");
             assert!(stage.logins().is_empty());
@@ -269,9 +269,9 @@ async fn a_login_is_cancelled_by_button_and_by_command() {
             let mut stage = at_code(language).await;
             stage.transcript();
             if by_command {
-                stage.say("/cancel").await
+                stage.say("/cancel").await;
             } else {
-                press(&mut stage, "login-button-cancel").await
+                press(&mut stage, "login-button-cancel").await;
             }
             assert_eq!(login(&stage).state, LoginState::Cancelled);
             assert_eq!(logins_jobs(&stage).await.len(), 1, "a host takes it back");
