@@ -20,7 +20,7 @@ pub(super) enum Stepped {
     /// This is to be committed.
     Happened(LoginEvent, Option<Progress>),
     /// Telegram said yes.
-    SignedIn(SignIn, Box<SignedIn>),
+    SignedIn(Box<SignIn>, Box<SignedIn>),
     /// What stands in the table changed, or the host stops.
     Overtaken,
 }
@@ -211,7 +211,7 @@ async fn given_code(shared: &Arc<Shared>, reception: &Reception, held: &Held, se
         answer => answer,
     };
     match answer {
-        Ok(AfterCode::Done(signed_in)) => return Ok(Stepped::SignedIn(sign_in, Box::new(signed_in))),
+        Ok(AfterCode::Done(signed_in)) => return Ok(Stepped::SignedIn(Box::new(sign_in), Box::new(signed_in))),
         Err(LoginError::ExpiredCode) => return another_code(sign_in).await,
         _ => {}
     }
@@ -242,10 +242,10 @@ async fn given_password(shared: &Arc<Shared>, reception: &Reception, held: &Held
     let answer = sign_in.password(&password).await;
     drop(password);
     match answer {
-        Ok(signed_in) => return Ok(Stepped::SignedIn(sign_in, Box::new(signed_in))),
+        Ok(signed_in) => return Ok(Stepped::SignedIn(Box::new(sign_in), Box::new(signed_in))),
         Err(LoginError::Refused(_)) => {
             if let Ok(Standing::In(signed_in)) = sign_in.standing().await {
-                return Ok(Stepped::SignedIn(sign_in, Box::new(signed_in)));
+                return Ok(Stepped::SignedIn(Box::new(sign_in), Box::new(signed_in)));
             }
         }
         Err(_) => {}
@@ -272,8 +272,9 @@ async fn clean_up(shared: &Arc<Shared>, reception: &Reception, held: &Held, setu
         Err(stuck) => return Err(stuck),
     };
     let cleaned = match sign_in.standing().await {
-        Ok(Standing::In(_)) => sign_in.log_out().await,
-        Ok(Standing::Password { .. } | Standing::Out) => sign_in.cancel_code().await,
+        // Whoever owes the password stands in the owner's list of sessions already.
+        Ok(Standing::In(_) | Standing::Password { .. }) => sign_in.log_out().await,
+        Ok(Standing::Out) => sign_in.cancel_code().await,
         Err(error) => Err(error),
     };
     sign_in.close().await;
