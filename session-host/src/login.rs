@@ -328,7 +328,7 @@ impl SignIn {
         };
         let wait = SignedDuration::from_secs(i64::from(sent.timeout.unwrap_or(0)));
         let from = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let next = sent.next_type.and_then(next_way).map(|way| (way, from));
+        let next = sent.next_type.as_ref().and_then(next_way).map(|way| (way, from));
         self.at.code_hash = Some(SecretString::from(sent.phone_code_hash));
         Ok(CodeSent { by, len: u8::try_from(len).ok().filter(|len| *len > 0), next })
     }
@@ -427,7 +427,7 @@ fn send_code(setup: &Setup, phone: &SecretString) -> functions::auth::SendCode {
     }
 }
 
-fn next_way(next: enums::auth::CodeType) -> Option<CodeWay> {
+fn next_way(next: &enums::auth::CodeType) -> Option<CodeWay> {
     match next {
         enums::auth::CodeType::Sms => Some(CodeWay::Sms),
         enums::auth::CodeType::Call => Some(CodeWay::Call),

@@ -11,7 +11,7 @@ use super::held::Held;
 use super::steps::{Stepped, Stuck, resume, told};
 use super::{Reception, showing};
 use crate::engine::Shared;
-use crate::login::{LoginError, Scan, SignIn, Standing};
+use crate::login::{LoginError, Scan, SignIn, SignedIn, Standing};
 use crate::telegram::setup::Setup;
 
 /// How often Telegram is asked whether the code was scanned. It gives the same token for 30 s.
@@ -31,12 +31,12 @@ pub(super) async fn scan(
     };
     // Scanned while nobody looked?
     let stepped = match sign_in.standing().await {
-        Ok(Standing::In(signed_in)) => return Ok(Stepped::SignedIn(sign_in, Box::new(signed_in))),
+        Ok(Standing::In(signed_in)) => return Ok(Stepped::SignedIn(Box::new(sign_in), Box::new(signed_in))),
         Ok(Standing::Password { hint }) => {
             Ok(Stepped::Happened(LoginEvent::PasswordNeeded { hint, was_wrong: false }, None))
         }
         Ok(Standing::Out) => match wait(shared, reception, held, &mut sign_in, since).await {
-            Ok(Waited::In(signed_in)) => return Ok(Stepped::SignedIn(sign_in, signed_in)),
+            Ok(Waited::In(signed_in)) => return Ok(Stepped::SignedIn(Box::new(sign_in), signed_in)),
             Ok(Waited::Stepped(stepped)) => Ok(stepped),
             Err(stuck) => Err(stuck),
         },
@@ -47,7 +47,7 @@ pub(super) async fn scan(
 }
 
 enum Waited {
-    In(Box<crate::login::SignedIn>),
+    In(Box<SignedIn>),
     Stepped(Stepped),
 }
 
