@@ -41,6 +41,10 @@ const PYROGRAM_32_LEN: usize = 1 + 1 + KEY_LEN + 4 + 1;
 const PYROGRAM_64_LEN: usize = PYROGRAM_32_LEN + 4;
 /// The same with the application's id.
 const PYROGRAM_2_LEN: usize = PYROGRAM_64_LEN + 4;
+/// So much of a key must be there before two bytes are taken for the beginning of a Pyrogram string.
+const PYROGRAM_SURE_LEN: usize = 64;
+/// Telegram gives no user a higher id.
+const USER_ID_MAX: i64 = (1 << 40) - 1;
 /// Where Telegram's test servers are: what Telethon and gramjs do not say, the address does.
 const TEST_SERVERS: [&str; 6] = [
     "149.154.175.10",
@@ -183,6 +187,8 @@ fn with_mark(rest: &str) -> Result<SessionString, StringError> {
     }
     if let Some(bytes) = url_safe.as_deref()
         && matches!(bytes.len(), TELETHON_V4_LEN | TELETHON_V6_LEN)
+        // With an address of 14 letters gramjs's has the very length, and only the alphabet tells them apart.
+        && gramjs_address_len(bytes).is_none_or(|len| bytes.len() != GRAMJS_LEN + len)
     {
         return telethon(bytes);
     }
@@ -206,8 +212,7 @@ fn misfit(rest: &str) -> StringError {
     let Ok(bytes) = decoded else { return StringError::Unknown };
     let (format, wanted) = match gramjs_address_len(&bytes) {
         Some(len) => (Format::Gramjs, GRAMJS_LEN + len),
-        // An IPv6 address of Telegram's begins with 0x20 or 0x2a, an IPv4 one never does.
-        None if bytes.get(1).is_some_and(|byte| matches!(byte, 0x20 | 0x2a)) => (Format::Telethon, TELETHON_V6_LEN),
+        None if bytes.get(1..).is_some_and(begins_as_ipv6) => (Format::Telethon, TELETHON_V6_LEN),
         None => (Format::Telethon, TELETHON_V4_LEN),
     };
     let wanted = wanted.div_ceil(3) * 4;
@@ -244,11 +249,20 @@ fn telethon(bytes: &[u8]) -> Result<SessionString, StringError> {
     let is_v6 = bytes.len() == TELETHON_V6_LEN;
     let mut bytes = Bytes::new(bytes);
     let dc = i32::from(bytes.byte().ok_or_else(|| damaged.clone())?);
+    if !is_v6 && begins_as_ipv6(bytes.rest()) {
+        let missing = (TELETHON_V6_LEN - TELETHON_V4_LEN).div_ceil(3) * 4;
+        return Err(StringError::CutOff { format: Format::Telethon, missing });
+    }
     let address = if is_v6 { bytes.array::<16>().map(IpAddr::from) } else { bytes.array::<4>().map(IpAddr::from) };
     let address = address.ok_or_else(|| damaged.clone())?;
     bytes.take(2).ok_or(damaged)?;
     checked_address(&address.to_string())?;
     finished(Format::Telethon, dc, &mut bytes)
+}
+
+/// An IPv6 address of Telegram's begins with 0x20 or 0x2a, an IPv4 one never does.
+fn begins_as_ipv6(address: &[u8]) -> bool {
+    matches!(address, [0x20 | 0x2a, ..])
 }
 
 fn checked_address(address: &str) -> Result<(), StringError> {
@@ -292,18 +306,29 @@ fn without_mark(text: &str) -> Result<SessionString, StringError> {
         PYROGRAM_2_LEN if is_whole => pyrogram(Format::Pyrogram2, &bytes),
         PYROGRAM_32_LEN | PYROGRAM_64_LEN if is_whole => pyrogram(Format::PyrogramOld, &bytes),
         len => match mtcute::read(&bytes, is_whole) {
-            Err(StringError::Unknown) if len < PYROGRAM_2_LEN && begins_as_pyrogram(&bytes) => {
-                let missing = (PYROGRAM_2_LEN * 8).div_ceil(6) - text.len();
-                Err(StringError::CutOff { format: Format::Pyrogram2, missing })
-            }
+            Err(StringError::Unknown) if len < PYROGRAM_2_LEN => Err(cut_off_pyrogram(&bytes, text.len())),
             outcome => outcome,
         },
     }
 }
 
-/// DC, then an application's id that is no giant, then test mode.
-fn begins_as_pyrogram(bytes: &[u8]) -> bool {
-    matches!(bytes, [1..=5, 0, _, _, _, 0 | 1, ..])
+/// Whether this is the beginning of a Pyrogram string: DC, an application's id that is no giant, test mode; or, of older ones,
+/// DC, test mode, and a key. A string of version 2 that was cut to the very length of an older one is taken for that, and
+/// Telegram does not know its key.
+fn cut_off_pyrogram(bytes: &[u8], text_len: usize) -> StringError {
+    let letters = |len: usize| (len * 8).div_ceil(6);
+    let (format, wanted) = match bytes {
+        [1..=5, 0, _, _, _, 0 | 1, ..] => (Format::Pyrogram2, letters(PYROGRAM_2_LEN)),
+        [1..=5, 0 | 1, key @ ..] if key.len() >= PYROGRAM_SURE_LEN && !key.starts_with(&[0, 0]) => {
+            let long = letters(PYROGRAM_64_LEN);
+            (Format::PyrogramOld, Some(letters(PYROGRAM_32_LEN)).filter(|short| text_len < *short).unwrap_or(long))
+        }
+        _ => return StringError::Unknown,
+    };
+    match wanted.checked_sub(text_len) {
+        Some(missing) if missing > 0 => StringError::CutOff { format, missing },
+        _ => StringError::Unknown,
+    }
 }
 
 fn pyrogram(format: Format, bytes: &[u8]) -> Result<SessionString, StringError> {
@@ -332,7 +357,7 @@ fn pyrogram(format: Format, bytes: &[u8]) -> Result<SessionString, StringError> 
     if is_bot {
         return Err(StringError::Bot);
     }
-    let user_id = i64::try_from(user_id).ok().filter(|id| *id > 0);
+    let user_id = i64::try_from(user_id).ok().filter(|id| (1..=USER_ID_MAX).contains(id));
     let user_id = user_id.ok_or_else(|| damaged("its user id is none: the account was not logged in"))?;
     let api_id = api_id.and_then(|id| i32::try_from(id).ok()).filter(|id| *id > 0);
     Ok(SessionString { format, dc, key, user_id: Some(user_id), api_id })

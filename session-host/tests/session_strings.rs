@@ -12,6 +12,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use session_host::session_string::{Format, SessionString, StringError};
 
+const TEST_SERVERS: [&str; 3] = ["149.154.175.10", "149.154.167.40", "149.154.175.117"];
+
 /// What stands in a string that a library writes.
 #[derive(Debug, Clone)]
 struct Written {
@@ -164,7 +166,7 @@ fn tl_bytes(bytes: &[u8]) -> Vec<u8> {
 
 fn written() -> impl Strategy<Value = Written> {
     let address = prop_oneof![
-        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 4]>().prop_map(|[_, b, c, d]| IpAddr::from([149, b, c, d])),
         Just("149.154.167.91".parse().unwrap()),
         Just("2001:67c:4e8:f002::a".parse().unwrap()),
     ];
@@ -179,7 +181,7 @@ fn written() -> impl Strategy<Value = Written> {
 proptest! {
     #[test]
     fn what_a_library_writes_is_read_as_it_was_meant(written in written()) {
-        prop_assume!(written.address.to_string() != "149.154.167.40");
+        prop_assume!(!TEST_SERVERS.contains(&written.address.to_string().as_str()));
         let text = written.text();
         let read = SessionString::read(&format!(" {text}\n"));
         let read = read.unwrap_or_else(|error| panic!("{error}"));
@@ -194,7 +196,8 @@ proptest! {
         let text = written.text();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in it")]
         let len = (text.len() as f64 * len) as usize;
-        // A padding alone carries nothing, and its loss is noticed all the same.
+        // Exactly as long as an older string, it looks like one: nothing in it tells.
+        prop_assume!(written.form != Form::Pyrogram2 || !matches!(len, 351 | 356));
         let cut = &text[..len];
         let error = SessionString::read(cut).unwrap_err();
         prop_assert!(quotes_nothing(&error, &text), "{}", error);
@@ -233,10 +236,13 @@ fn each_form_says_what_is_wrong_with_it() {
         let far = SessionString::read(&text[..text.len() - 40]).unwrap_err();
         assert!(matches!(far, StringError::CutOff { .. }), "{form:?}: {far}");
         let long = SessionString::read(&format!("{text}AAAA")).unwrap_err();
-        assert!(
-            matches!(long, StringError::TooLong(_) | StringError::Unknown | StringError::Damaged { .. }),
-            "{form:?}: {long}"
-        );
+        let is_told = match long {
+            StringError::TooLong(_) | StringError::Unknown | StringError::Damaged { .. } => true,
+            // With something behind it, the shortest one looks like the beginning of the next.
+            StringError::CutOff { .. } => form == Form::Pyrogram32,
+            _ => false,
+        };
+        assert!(is_told, "{form:?}: {long}");
     }
 }
 

@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::bytes::Bytes;
-use super::{Format, KEY_LEN, SessionString, StringError, checked_address, checked_key};
+use super::{Format, KEY_LEN, SessionString, StringError, USER_ID_MAX, checked_address, checked_key};
 
 const HAS_SELF: i32 = 1;
 const TEST_MODE: i32 = 2;
@@ -122,5 +122,9 @@ fn person(bytes: &mut Bytes<'_>) -> Option<Result<Person, StringError>> {
         FALSE => false,
         _ => return Some(Err(damaged("a flag is neither yes nor no"))),
     };
-    Some(if user_id > 0 { Ok(Person { user_id, is_bot }) } else { Err(damaged("its user id is none")) })
+    Some(if (1..=USER_ID_MAX).contains(&user_id) {
+        Ok(Person { user_id, is_bot })
+    } else {
+        Err(damaged("its user id is none"))
+    })
 }
