@@ -83,7 +83,8 @@ async fn a_request_to_join_is_no_error_and_a_wait_is_one() {
     let address = PeerAddress::Invite("SourceInvite".to_owned());
     let method = Some("messages.importChatInvite".to_owned());
     let says = |code, message: &str| {
-        let script = Script { account: None, method: method.clone(), times: 1, after: 0, code, message: message.into() };
+        let script =
+            Script { account: None, method: method.clone(), times: 1, after: 0, code, message: message.into() };
         rig.simulator.with_world(|world| world.floods.script(script));
     };
     says(400, "INVITE_REQUEST_SENT");
