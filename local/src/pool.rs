@@ -3,7 +3,7 @@
 use transfer::account::{Account, Member, Profile};
 pub use transfer::admin::{DAILY_BUDGET_DEFAULT, JoinError, Joining, join, members};
 use transfer::ids::HostId;
-use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, TableError, Write};
+use transfer::table::{CommitError, Guard, Item, Key, List, Record, Table, Write};
 
 /// What accounts get when nobody says otherwise, in the order in which they are added.
 const PRIORITIES: [i32; 5] = [10, 5, 3, 2, 1];

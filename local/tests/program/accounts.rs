@@ -211,3 +211,16 @@ fn the_account_of_the_environment_carries_and_the_pool_makes_no_call() {
     wrong.env("FERRY_SESSION", &string[..99]);
     refused(&wrong.output().unwrap(), "FERRY_SESSION: the Telethon session string is cut off");
 }
+
+#[test]
+fn panic_signs_everybody_out_and_erases_them_once_somebody_said_yes() {
+    let simulator = Simulator::start(&["--messages", "5", "--accounts", "3", "--flood", "none"]);
+    let panic = || command(simulator.dir.path(), &["panic"]);
+    refused(&fed(panic(), "n\n"), "nothing was done");
+    assert!(callers(&simulator).is_empty());
+    let text = done(&fed(panic(), "yes\n"));
+    assert_eq!(text.matches("is signed out and erased").count(), 3, "{text}");
+    let audit = simulator.ask("GET", "/audit", "").to_string();
+    assert_eq!(audit.matches("auth.logOut").count(), 3, "{audit}");
+    assert!(done(&command(simulator.dir.path(), &["account", "list"]).output().unwrap()).contains("The pool is empty"));
+}

@@ -10,10 +10,10 @@ use crate::failure::Failure;
 /// # Errors
 /// None is, or several are.
 pub(in crate::command) async fn find(desk: &Desk, name: &str) -> Result<Member, Failure> {
-    one(desk.members().await?, name)
+    one(&desk.members().await?, name)
 }
 
-fn one(members: Vec<Member>, name: &str) -> Result<Member, Failure> {
+fn one(members: &[Member], name: &str) -> Result<Member, Failure> {
     let name = name.trim();
     let nobody = || Failure::Input(format!("there is no account {name:?} in the pool: see ferry account list"));
     let ways: [&dyn Fn(&Member) -> bool; 4] = [
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn the_one_that_is_meant_is_found_and_several_are_listed() {
         let pool = [member("70", "Ada", "+44…21"), member("71", "Ben", "+44…21"), member("72", "70", "+1…09")];
-        let found = |name: &str| one(pool.to_vec(), name).map(|member| member.account.id.0);
+        let found = |name: &str| one(&pool, name).map(|member| member.account.id.0);
         assert_eq!(found("70").unwrap(), "70", "an id goes before a label");
         assert_eq!(found("ben").unwrap(), "71");
         assert_eq!(found("09").unwrap(), "72");
