@@ -30,7 +30,7 @@ async fn in_pool(mut stage: Stage, users: &[UserId]) -> Vec<Session> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_scans_a_picture_and_is_in_the_pool() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_qr().await;
     stage.scans(ANNA).await;
     stage.reads(IN_POOL).await;
@@ -39,7 +39,7 @@ async fn an_account_scans_a_picture_and_is_in_the_pool() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_another_data_centre_scans_a_picture() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_qr().await;
     stage.scans(BERT).await;
     stage.reads(IN_POOL).await;
@@ -49,7 +49,7 @@ async fn an_account_of_another_data_centre_scans_a_picture() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_with_a_password_scans_a_picture() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_qr().await;
     stage.scans(CARA).await;
     let asked = stage.reads("two-step password").await;
@@ -65,7 +65,7 @@ async fn an_account_with_a_password_scans_a_picture() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_pressed_on_the_keypad_wrong_once_and_then_right() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_phone(ANNA).await;
     let code = stage.code(ANNA, 1).await;
     stage.types(ANNA, &wrong(&code)).await;
@@ -79,7 +79,7 @@ async fn a_code_is_pressed_on_the_keypad_wrong_once_and_then_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_another_data_centre_with_a_password_logs_in_by_code() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.simulation.with_world(|world| world.users.get_mut(&CARA).unwrap().home_dc = 4);
     stage.adds_by_phone(CARA).await;
     let code = stage.code(CARA, 1).await;
@@ -93,7 +93,7 @@ async fn an_account_of_another_data_centre_with_a_password_logs_in_by_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_expired_is_followed_by_another() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_phone(ANNA).await;
     let first = stage.code(ANNA, 1).await;
     stage.simulation.with_world(|world| world.login.text_sent(&first));
@@ -107,7 +107,7 @@ async fn a_code_that_expired_is_followed_by_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_was_written_as_text_is_removed_and_followed_by_another() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_phone(ANNA).await;
     let first = stage.code(ANNA, 1).await;
     stage.says(&first);
@@ -121,7 +121,7 @@ async fn a_code_that_was_written_as_text_is_removed_and_followed_by_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_before_a_code_is_shown_and_obeyed() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.simulation.with_world(|world| {
         world.floods.script(Script {
             account: None,
@@ -158,7 +158,7 @@ async fn nothing_is_left(mut stage: Stage) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_is_cancelled_leaves_nothing() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     // While the picture is shown.
     stage.adds_by_qr().await;
     stage.picture().await;
@@ -183,7 +183,7 @@ async fn a_login_that_is_cancelled_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_is_abandoned_leaves_nothing() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     stage.adds_by_qr().await;
     stage.picture().await;
     stage.adds_by_phone(ANNA).await;
@@ -201,7 +201,7 @@ async fn a_login_that_is_abandoned_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_in_every_state_of_a_login_loses_nothing() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     // A picture is shown.
     stage.adds_by_qr().await;
     stage.picture().await;
@@ -228,7 +228,7 @@ async fn a_restart_in_every_state_of_a_login_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_logins_at_once_do_not_disturb_each_other() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_phone(ANNA).await;
     let code = stage.code(ANNA, 1).await;
     stage.types_digit(ANNA, 0, code.chars().next().unwrap()).await;
@@ -244,7 +244,7 @@ async fn two_logins_at_once_do_not_disturb_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_the_pool_is_not_added_twice_and_a_bot_never() {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     stage.adds_by_qr().await;
     stage.scans(ANNA).await;
     stage.reads(IN_POOL).await;
@@ -264,7 +264,7 @@ async fn an_account_of_the_pool_is_not_added_twice_and_a_bot_never() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_were_added_in_the_chat_carry_a_channel() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     for user in [ANNA, BERT] {
         stage.adds_by_qr().await;
         stage.scans(user).await;
@@ -288,7 +288,7 @@ async fn accounts_that_were_added_in_the_chat_carry_a_channel() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_is_none_is_refused_and_a_session_string_is_not_taken() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     stage.adds(&["way:code", "label:-", "priority:0", "api:-"]).await;
     stage.is_asked("Which phone number").await;
     stage.says("hello");

@@ -143,7 +143,7 @@ async fn no_secret_stands_where_it_does_not_belong() {
     let logs = tempfile::tempdir().unwrap();
     let log = logs.path().join("ferry.log");
     log_to(&log);
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     let mut canaries = canaries(&stage);
     story(&mut stage).await;
     let chat = chat_text(&stage.chat());
@@ -165,7 +165,7 @@ async fn no_secret_stands_where_it_does_not_belong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_that_is_planted_is_found_in_every_place() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::set();
     stage.says("/start");
     stage.reads("").await;
     stage.stop().await;

@@ -5,7 +5,7 @@ use transfer::table::Item;
 use crate::stage::{ANNA, BERT, Kept, Stage};
 
 async fn with_anna_and_bert() -> Stage {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     for (user, name) in [(ANNA, "work"), (BERT, "spare")] {
         stage.adds(&["way:qr"]).await;
         stage.is_asked("What shall it be called").await;
