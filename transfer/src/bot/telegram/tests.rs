@@ -21,11 +21,14 @@ fn answering(status: &'static str, body: &'static str) -> (String, std::thread::
         loop {
             let read = stream.read(&mut buffer).unwrap();
             request.extend_from_slice(&buffer[..read]);
-            let text = String::from_utf8_lossy(&request).into_owned();
-            let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if read == 0 || rest.len() >= length.unwrap_or(0) {
+            let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            let whole = match length {
+                Some(length) => request.len() >= end + 4 + length,
+                None => !head.contains("transfer-encoding: chunked") || request.ends_with(b"0\r\n\r\n"),
+            };
+            if read == 0 || whole {
                 break;
             }
         }
