@@ -102,7 +102,7 @@ impl Written {
             _ => (3, tl_bytes(&self.short_dc())),
         };
         let old_test = self.test_mode && version < 3;
-        let flags = i32::from(has_self) | i32::from(old_test) * 2 | i32::from(has_media) * 4;
+        let flags = i32::from(has_self) | (i32::from(old_test) * 2) | (i32::from(has_media) * 4);
         let mut bytes = vec![version];
         bytes.extend(flags.to_le_bytes());
         bytes.extend(&dc);
