@@ -10,6 +10,8 @@ mod password;
 mod progress;
 mod refusing;
 
+use std::fmt;
+
 use grammers_tl_types::{RemoteCall, enums, functions, types};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -53,8 +55,7 @@ pub enum AfterCode {
     Done(SignedIn),
 }
 
-/// What became of a QR code.
-#[derive(Debug)]
+/// What became of a QR code. Its `Debug` shows no token: whoever scans one decides whose account logs in.
 pub enum Scan {
     /// This is to be shown, until then.
     Show {
@@ -72,6 +73,17 @@ pub enum Scan {
     },
     /// It is logged in.
     Done(SignedIn),
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Show { expires_at, .. } => write!(f, "Show(until {expires_at})"),
+            Self::Moved => f.write_str("Moved"),
+            Self::Password { hint } => f.debug_tuple("Password").field(hint).finish(),
+            Self::Done(signed_in) => f.debug_tuple("Done").field(signed_in).finish(),
+        }
+    }
 }
 
 /// How far a login has come, as Telegram sees it.
@@ -270,6 +282,18 @@ impl SignIn {
         }
     }
 
+    /// Takes back at Telegram whatever was begun: the session, also of somebody who owes the password and stands in the owner's
+    /// list already, or else the code.
+    ///
+    /// # Errors
+    /// See [`LoginError`].
+    pub async fn take_back(&mut self) -> Result<(), LoginError> {
+        match self.standing().await? {
+            Standing::In(_) | Standing::Password { .. } => self.log_out().await,
+            Standing::Out => self.cancel_code().await,
+        }
+    }
+
     /// Ends the session at Telegram.
     ///
     /// # Errors
@@ -446,6 +470,13 @@ pub fn masked(phone: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_stays_out_of_debug() {
+        let url = Zeroizing::new("tg://login?token=planted".to_owned());
+        let shown = format!("{:?}", Scan::Show { url, expires_at: Timestamp::UNIX_EPOCH });
+        assert!(!shown.contains("planted"), "{shown}");
+    }
 
     #[test]
     fn a_phone_number_is_recognised_but_not_told() {

@@ -247,8 +247,12 @@ async fn given_password(shared: &Arc<Shared>, reception: &Reception, held: &Held
             if let Ok(Standing::In(signed_in)) = sign_in.standing().await {
                 return Ok(Stepped::SignedIn(Box::new(sign_in), Box::new(signed_in)));
             }
+            take_back(held, &mut sign_in).await;
         }
-        Err(_) => {}
+        // Another password may follow, or another try.
+        Err(LoginError::WrongPassword { .. } | LoginError::Unreachable(_)) => {}
+        // The login ends with this, and its key with the login.
+        Err(_) => take_back(held, &mut sign_in).await,
     }
     sign_in.close().await;
     match answer {
@@ -256,6 +260,13 @@ async fn given_password(shared: &Arc<Shared>, reception: &Reception, held: &Held
         Err(LoginError::Flood { .. }) => Ok(failed(LoginFailure::TooManyAttempts)),
         Err(error) => told(error),
         Ok(_) => Ok(Stepped::Overtaken),
+    }
+}
+
+/// Takes back what can be: nobody waits for it.
+async fn take_back(held: &Held, sign_in: &mut SignIn) {
+    if let Err(error) = sign_in.take_back().await {
+        tracing::warn!(login = %held.login.id, %error, "what a login left at telegram was not taken back");
     }
 }
 
@@ -271,12 +282,7 @@ async fn clean_up(shared: &Arc<Shared>, reception: &Reception, held: &Held, setu
         Ok(Err(_)) => return Ok(failed(why)),
         Err(stuck) => return Err(stuck),
     };
-    let cleaned = match sign_in.standing().await {
-        // Whoever owes the password stands in the owner's list of sessions already.
-        Ok(Standing::In(_) | Standing::Password { .. }) => sign_in.log_out().await,
-        Ok(Standing::Out) => sign_in.cancel_code().await,
-        Err(error) => Err(error),
-    };
+    let cleaned = sign_in.take_back().await;
     sign_in.close().await;
     match cleaned {
         Err(LoginError::Unreachable(why)) => Err(Stuck::Unreachable(why)),
