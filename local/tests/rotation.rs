@@ -91,6 +91,7 @@ fn login(keys: &Keys) -> Login {
         state: LoginState::Asked,
         begun_at: NOW,
         touched_at: NOW,
+        untold: false,
         seq: 1,
         lease: None,
         lease_epoch: 0,

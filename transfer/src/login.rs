@@ -16,6 +16,8 @@ use crate::text::Language;
 
 /// A login that nobody touched for so long is abandoned.
 pub const ABANDONED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// What a host found out is shown by then, or the host died over it and another one shows it: longer than showing is tried.
+pub const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(90);
 /// For how long a QR code is shown, anew every half minute, before the login is abandoned.
 pub const SCANNED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// Codes are not longer.
@@ -73,6 +75,9 @@ pub struct Login {
     pub begun_at: Timestamp,
     /// When it was touched last.
     pub touched_at: Timestamp,
+    /// Whether a host found out how it stands and has not shown it yet.
+    #[serde(default)]
+    pub untold: bool,
     /// Counts its jobs.
     pub seq: u64,
     /// The host that works on it.
@@ -328,6 +333,7 @@ impl Login {
     /// The event makes no sense in this state.
     pub fn next(&self, event: LoginEvent, now: Timestamp) -> Result<Self, OutOfTurn> {
         let out_of_turn = OutOfTurn { state: self.state.word(), event: event.word() };
+        let is_found_out = event.is_found_out();
         let mut next = Self { touched_at: now, ..self.clone() };
         if self.state.turn() == Turn::Nobody {
             return Err(out_of_turn);
@@ -357,7 +363,7 @@ impl Login {
                 next.password = Some(password);
                 LoginState::PasswordGiven { hint }
             }
-            (LoginState::Asked | LoginState::Limited { .. }, LoginEvent::Limited(until)) => {
+            (LoginState::Asked | LoginState::Limited { .. } | LoginState::Scan { .. }, LoginEvent::Limited(until)) => {
                 LoginState::Limited { until, resending: None }
             }
             (LoginState::Resend { sent }, LoginEvent::Limited(until)) => {
@@ -396,6 +402,7 @@ impl Login {
         if next.state.turn() == Turn::Nobody {
             next.forget();
         }
+        next.untold = is_found_out && next.state.turn() != Turn::Host;
         Ok(next)
     }
 
@@ -416,10 +423,13 @@ impl Login {
     }
 
     /// When somebody has to look at it, for the index of what is due: at once on a host's turn, when it is abandoned on the
-    /// admin's.
+    /// admin's; before that, and after its end, when what a host found out should have been shown.
     pub fn due_at(&self) -> Option<Timestamp> {
         let abandoned = self.touched_at.saturating_add(ABANDONED_AFTER).unwrap_or(Timestamp::MAX);
         match (&self.state, self.state.turn()) {
+            (_, Turn::Admin | Turn::Nobody) if self.untold => {
+                Some(self.touched_at.saturating_add(TOLD_WITHIN).unwrap_or(Timestamp::MAX))
+            }
             (LoginState::Limited { until, .. }, _) => Some(*until),
             (_, Turn::Host) => Some(self.touched_at),
             (_, Turn::Admin) => Some(abandoned),
@@ -474,6 +484,26 @@ impl LoginState {
 }
 
 impl LoginEvent {
+    /// Whether it came from Telegram: whoever brings it has to show it. What an admin does is shown by whoever took it.
+    fn is_found_out(&self) -> bool {
+        match self {
+            Self::Digit(_)
+            | Self::Erase
+            | Self::Complete
+            | Self::Resend
+            | Self::CodeWritten
+            | Self::Password(_)
+            | Self::Cancel => false,
+            Self::Limited(_)
+            | Self::Shown
+            | Self::CodeSent(_)
+            | Self::CodeRefused(_)
+            | Self::PasswordNeeded { .. }
+            | Self::Done { .. }
+            | Self::Failed(_) => true,
+        }
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Self::Digit(_) => "a digit",

@@ -6,7 +6,8 @@
 //!
 //! If the process dies before a commit, another host finds the login due, goes on with the same key, and asks Telegram how far it
 //! came ([`SignIn::standing`](crate::login::SignIn::standing)). What makes an account a member is committed together with the
-//! login's end, so no login is ever done twice, and no account half added.
+//! login's end, so no login is ever done twice, and no account half added. If it dies between a commit and showing what that says, the
+//! login is due until somebody showed it ([`Login::untold`]).
 
 mod admitting;
 mod held;
@@ -129,7 +130,9 @@ pub(crate) fn work_on(shared: &Arc<Shared>, id: &LoginId) -> Ended {
 pub(crate) async fn look_after(shared: &Shared, login: &Login) -> Result<Option<Timestamp>, Halt> {
     let (Some(due), Some(_)) = (login.due_at(), reception(shared)) else { return Ok(None) };
     let now = shared.ports.clock.now();
-    let due = if login.lease.is_none() && login.state.turn() == Turn::Host {
+    // A wait that is over has no job: nothing is lost that could still come.
+    let has_job = login.state.turn() == Turn::Host && !matches!(login.state, LoginState::Limited { .. });
+    let due = if login.lease.is_none() && has_job {
         due.max(login.touched_at.saturating_add(JOB_WITHIN).unwrap_or(due))
     } else {
         due
@@ -201,6 +204,14 @@ async fn carry(shared: &Arc<Shared>, id: &LoginId) {
             Ok(None) => return,
             Err(error) => return tracing::warn!(login = %id, %error, "a login was not taken up"),
         };
+        if held.login.untold && held.login.state.turn() != Turn::Host {
+            // Whoever found it out died over showing it. Once more, and no more: the chat may be gone.
+            showing::show(shared, &mut held).await;
+            if let Err(error) = held.told(shared).await {
+                tracing::warn!(login = %id, %error, "a login may be shown once more");
+            }
+            return;
+        }
         match take_step(shared, reception, &mut held).await {
             Ok(()) => (tried, pause) = (0, PAUSE),
             Err(Stuck::Halt(error)) => return tracing::warn!(login = %id, %error, "a step of a login broke off"),
@@ -241,6 +252,10 @@ async fn take_step(shared: &Arc<Shared>, reception: &Reception, held: &mut Held)
         Stepped::Overtaken => return Ok(held.release(shared).await?),
     }
     tracing::info!(login = %held.login.id, state = held.login.state.word(), "a login went on");
+    if matches!(held.login.state, LoginState::Limited { .. }) {
+        // The wait may be over before the sweeper would look.
+        shared.due.notify_one();
+    }
     if !matches!(held.login.state, LoginState::Scan { .. }) {
         showing::show(shared, held).await;
     }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use session_host::engine::{CHECK_IDLE_AFTER, HostConfig, Ports, Reception, SessionHost};
 use session_host::login::{AfterCode, Progress, SignIn};
 use simulator::world::UserId;
+use simulator::world::floods::Script;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::account::AccountState;
@@ -110,6 +111,7 @@ impl Stage {
             progress: None,
             begun_at: now,
             touched_at: now,
+            untold: false,
             seq: 1,
             lease: None,
             lease_epoch: 0,
@@ -180,6 +182,13 @@ impl Stage {
 
     fn keys_of(&self, user: UserId) -> usize {
         self.rig.simulator.with_world(|world| world.login.keys_of(user).len())
+    }
+
+    /// Telegram answers the next call so.
+    fn refuses(&self, method: &str, message: &str) {
+        let (method, message) = (Some(method.to_owned()), message.to_owned());
+        let script = Script { account: None, method, times: 1, after: 0, code: 420, message };
+        self.rig.simulator.with_world(|world| world.floods.script(script));
     }
 
     fn scanned_by(&self, user: UserId) -> bool {
@@ -368,4 +377,47 @@ async fn what_is_wrong_with_a_phone_number_is_told_and_a_wait_is_obeyed() {
     let login = stage.comes_to(&id, "limited").await;
     assert_eq!(login.lease, None);
     assert!(login.due_at().unwrap() > Clock::system().now());
+}
+
+#[tokio::test]
+async fn what_a_host_found_out_and_died_over_showing_is_shown_by_the_next() {
+    let stage = Stage::new().await;
+    let id = stage.ask("a", Way::Code, Some("+19")).await;
+    stage.comes_to(&id, "failed").await;
+    let told = stage.until(&id, |login| !login.untold).await;
+    assert_eq!((told.due_at(), told.lease), (None, None), "shown, and nobody's any more");
+    let (login, version) = stage.read(&id).await;
+    let long_ago: Timestamp = Clock::system().now() - SignedDuration::from_mins(2);
+    let died_over = Login { message: None, untold: true, touched_at: long_ago, seq: 5, ..login };
+    stage.put(died_over, Guard::Version(version)).await;
+    let shown = stage.until(&id, |login| !login.untold && login.lease.is_none()).await;
+    assert!(shown.message.is_some() && shown.message != told.message);
+    assert_eq!((shown.due_at(), shown.state), (None, told.state));
+}
+
+#[tokio::test]
+async fn a_login_that_ends_while_the_password_is_owed_leaves_no_session() {
+    let stage = Stage::new().await;
+    let id = stage.ask("a", Way::Code, Some(CLEOS_PHONE)).await;
+    stage.comes_to(&id, "code").await;
+    stage.presses(&id, &code(&stage.rig, CLEOS_PHONE)).await;
+    stage.comes_to(&id, "password").await;
+    stage.refuses("auth.checkPassword", "FLOOD_WAIT_86");
+    stage.writes(&id, CLEOS_PASSWORD).await;
+    let login = stage.comes_to(&id, "failed").await;
+    assert_eq!(login.state, LoginState::Failed { why: LoginFailure::TooManyAttempts });
+    let left = stage.rig.simulator.with_world(|world| world.login.sessions_of(CLEO));
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_long_wait_before_a_qr_code_is_committed_and_the_admin_may_leave_meanwhile() {
+    let stage = Stage::new().await;
+    stage.refuses("auth.exportLoginToken", "FLOOD_WAIT_600");
+    let id = stage.ask("a", Way::Qr, None).await;
+    let login = stage.comes_to(&id, "limited").await;
+    assert!(login.due_at().unwrap() > Clock::system().now() + SignedDuration::from_mins(9));
+    assert_eq!(login.lease, None);
+    stage.says(&id, LoginEvent::Cancel).await;
+    assert_eq!(stage.comes_to(&id, "failed").await.state, LoginState::Failed { why: LoginFailure::Cancelled });
 }

@@ -202,6 +202,7 @@ impl Adding {
             progress: None,
             begun_at: context.now,
             touched_at: context.now,
+            untold: false,
             seq: 1,
             lease: None,
             lease_epoch: 0,

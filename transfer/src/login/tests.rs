@@ -28,6 +28,7 @@ fn login(state: LoginState) -> Login {
         progress: None,
         begun_at: NOW,
         touched_at: NOW,
+        untold: false,
         seq: 1,
         lease: None,
         lease_epoch: 0,
@@ -89,10 +90,26 @@ fn what_is_over_keeps_no_secret_and_takes_nothing_more() {
     let done = LoginEvent::Done { account: "1".into(), label: "one".to_owned() };
     for end in [done, LoginEvent::Failed(LoginFailure::Abandoned)] {
         let mut over = login.next(end, NOW).unwrap();
-        assert_eq!((over.secrets_mut().len(), over.due_at(), over.state.turn()), (0, None, Turn::Nobody));
+        assert_eq!((over.secrets_mut().len(), over.state.turn()), (0, Turn::Nobody));
         assert!(over.next(LoginEvent::Cancel, NOW).is_err());
     }
     let cancelled = login.next(LoginEvent::Cancel, NOW).unwrap();
     assert_eq!(cancelled.state.turn(), Turn::Host, "a code that was sent is to be taken back");
     assert!(cancelled.next(LoginEvent::Digit(sealed("1")), NOW).is_err());
+}
+
+#[test]
+fn what_a_host_found_out_is_due_until_it_is_shown_and_what_an_admin_did_is_not() {
+    let told_by = NOW + TOLD_WITHIN;
+    let asked = code(Some(2));
+    assert_eq!(asked.due_at(), Some(told_by));
+    let told = Login { untold: false, ..asked.clone() };
+    assert_eq!(told.due_at(), Some(NOW + ABANDONED_AFTER));
+    let pressed = asked.next(LoginEvent::Digit(sealed("1")), NOW).unwrap();
+    assert!(!pressed.untold, "the function shows what it took");
+    let over = told.next(LoginEvent::Failed(LoginFailure::Abandoned), NOW).unwrap();
+    assert_eq!(over.due_at(), Some(told_by));
+    assert_eq!(Login { untold: false, ..over }.due_at(), None);
+    let limited = login(LoginState::Asked).next(LoginEvent::Limited(NOW + ABANDONED_AFTER), NOW).unwrap();
+    assert_eq!(limited.due_at(), Some(NOW + ABANDONED_AFTER), "nobody asks before the wait is over");
 }

@@ -218,6 +218,7 @@ mod tests {
             progress: None,
             begun_at: now(),
             touched_at: now(),
+            untold: false,
             seq: 1,
             lease: None,
             lease_epoch: 0,

@@ -68,7 +68,13 @@ impl Held {
         progress: Option<Sealed>,
     ) -> Result<(), Halt> {
         for _ in 0..CONFLICTS_MAX {
-            let Some(next) = self.after(event.clone(), progress.clone(), shared) else { return Ok(()) };
+            let Some(next) = self.after(event.clone(), progress.clone(), shared) else {
+                // Cancelled meanwhile: what was begun at Telegram is taken back with this.
+                if let Some(progress) = progress.filter(|_| self.login.state == LoginState::Cancelled) {
+                    self.keep(shared, &progress).await?;
+                }
+                return Ok(());
+            };
             let mut next = Self { login: next, version: self.version };
             if next.put(shared, Vec::new()).await? {
                 *self = next;
@@ -108,6 +114,14 @@ impl Held {
     pub(super) async fn release(&mut self, shared: &Shared) -> Result<(), Halt> {
         if self.is_ours(shared) {
             self.change(shared, |login| login.lease = None).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it could be shown or not: nobody owes that any more.
+    pub(super) async fn told(&mut self, shared: &Shared) -> Result<(), Halt> {
+        if self.is_ours(shared) {
+            self.change(shared, |login| (login.untold, login.lease) = (false, None)).await?;
         }
         Ok(())
     }

@@ -17,6 +17,9 @@ use crate::telegram::setup::Setup;
 /// How often Telegram is asked whether the code was scanned. It gives the same token for 30 s.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
+/// Waits of Telegram's that are sat out while the code stays on show.
+const WAITED_SECS_MAX: u64 = 15;
+
 /// Shows codes and waits. The lease is kept meanwhile.
 pub(super) async fn scan(
     shared: &Arc<Shared>,
@@ -85,6 +88,11 @@ async fn wait(
                 if shown.as_deref() != Some(&*url) && showing::picture(shared, held, &url).await {
                     shown = Some(url);
                 }
+            }
+            // A longer wait is committed, so that no host asks before it is over, and the admin is told.
+            Err(LoginError::Flood { secs }) if secs > WAITED_SECS_MAX => {
+                let limited = LoginEvent::Limited(shared.wait_until(secs));
+                return Ok(Waited::Stepped(Stepped::Happened(limited, None)));
             }
             Err(LoginError::Flood { secs }) => pause = pause.max(Duration::from_secs(secs)),
             Err(error) => return told(error).map(Waited::Stepped),

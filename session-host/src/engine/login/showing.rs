@@ -85,13 +85,14 @@ async fn await_message(shared: &Arc<Shared>, held: &mut Held) {
 
 /// Notes which message shows it now. If the process dies before, the next step sends another one.
 async fn note(shared: &Arc<Shared>, held: &mut Held, message: BotMessageId, is_picture: bool) {
-    if held.login.message == Some(message) && held.login.message_is_picture == is_picture {
+    if held.login.message == Some(message) && held.login.message_is_picture == is_picture && !held.login.untold {
         return;
     }
     let noted = held
         .change(shared, |login| {
             login.message = Some(message);
             login.message_is_picture = is_picture;
+            login.untold = false;
         })
         .await;
     if let Err(error) = noted {
