@@ -51,7 +51,8 @@ fn parsed(text: &str) -> Result<Vec<Row>, String> {
     let header = reader.headers().map_err(|error| format!("no CSV: {error}"))?.clone();
     let columns = Columns::of(&header);
     if columns.session.is_none() {
-        return Err(format!("no column session_string among {}", header.iter().collect::<Vec<_>>().join(", ")));
+        // Of a file without a header the first line is an account: nothing of it is told.
+        return Err("its first line names no column session_string; export it with a header".to_owned());
     }
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -183,5 +184,7 @@ mod tests {
             ]
         );
         assert!(parsed("name,priority\nAda,1\n").err().unwrap().contains("session_string"));
+        let without_header = parsed("7,1planted,Ada,5,abc\n").err().unwrap();
+        assert!(!without_header.contains("planted"), "{without_header}");
     }
 }
