@@ -7,6 +7,7 @@ pub mod core_dumps;
 pub mod demo;
 pub mod engines;
 pub mod failure;
+pub mod file_modes;
 pub mod host;
 pub mod interruption;
 pub mod keys;

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use ferry::command::Program;
 use ferry::core_dumps;
 use ferry::failure::Failure;
+use ferry::file_modes;
 use ferry::terminal::Terminal;
 
 /// No command was given: all of them are shown.
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Err(error) if !error.use_stderr() || error.kind() == NEEDS_HELP => error.exit(),
         Err(error) => return failed(&misread(&error)),
     };
+    file_modes::close_to_others();
     if let Err(error) = core_dumps::forbid() {
         return failed(&Failure::Failed(format!("core dumps, which could hold secrets, cannot be forbidden: {error}")));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use base64::Engine;
@@ -223,4 +224,46 @@ fn panic_signs_everybody_out_and_erases_them_once_somebody_said_yes() {
     let audit = simulator.ask("GET", "/audit", "").to_string();
     assert_eq!(audit.matches("auth.logOut").count(), 3, "{audit}");
     assert!(done(&command(simulator.dir.path(), &["account", "list"]).output().unwrap()).contains("The pool is empty"));
+}
+
+#[test]
+fn nobody_else_may_read_what_the_program_writes() {
+    let simulator = Simulator::start(&["--messages", "5", "--accounts", "1", "--flood", "none"]);
+    listed(&simulator);
+    let (mut places, mut looked_at) = (vec![simulator.file("mine")], Vec::new());
+    while let Some(place) = places.pop() {
+        let metadata = std::fs::metadata(&place).unwrap();
+        let mode = metadata.permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", place.display());
+        if metadata.is_dir() {
+            places.extend(std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        looked_at.push(place);
+    }
+    for name in ["table.sqlite", "queue.sqlite", "ferry.log"] {
+        assert!(looked_at.iter().any(|place| place.ends_with(name)), "{name} is not among {looked_at:?}");
+    }
+}
+
+#[test]
+fn a_login_whose_password_nobody_knows_leaves_no_session_behind() {
+    let scenario =
+        r#"{"users": [{"id": 7000000001, "phone": "+10000000001", "first_name": "Ada", "password": "secret"}]}"#;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scenario.json");
+    std::fs::write(&file, scenario).unwrap();
+    let simulator = Simulator::start(&["--scenario", file.to_str().unwrap()]);
+    let mut adding = account(&simulator, &["add"]);
+    adding.stdin(Stdio::piped());
+    let mut adding = Running::start(adding);
+    let mut stdin = adding.child.stdin.take().unwrap();
+    writeln!(stdin, "+10000000001").unwrap();
+    adding.hear("sent a code");
+    let codes = simulator.ask("GET", "/codes?phone=%2B10000000001", "").to_string();
+    let code = codes.split("\"code\":\"").nth(1).unwrap_or_else(|| panic!("{codes}"));
+    writeln!(stdin, "{}\nwrong\nwrong again\nand again", code.split('"').next().unwrap()).unwrap();
+    let (status, text) = adding.end();
+    assert_eq!(status, Some(2), "{text}");
+    let audit = simulator.ask("GET", "/audit", "").to_string();
+    assert!(audit.contains("auth.logOut"), "{text}{audit}");
 }

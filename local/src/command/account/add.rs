@@ -91,9 +91,9 @@ pub(super) async fn add(desk: &Desk, options: AddOptions) -> Result<(), Failure>
             admitted(desk, &sessions, &sign_in, &signed_in, &admission).await
         }
         Err(error) => {
-            // So that a code that nobody uses is worth nothing.
-            if let Err(error) = sign_in.cancel_code().await {
-                tracing::info!(%error, "the code of a login that failed was not taken back");
+            // So that a code that nobody uses is worth nothing, and no session is left that nobody knows of.
+            if let Err(error) = sign_in.take_back().await {
+                tracing::info!(%error, "what a login that failed left at telegram was not taken back");
             }
             Err(error)
         }
