@@ -6,5 +6,6 @@ mod adding;
 mod canary;
 mod leak;
 mod leaving;
+mod program;
 mod scanner;
 mod stage;

@@ -57,7 +57,8 @@ const LOST_DC: i32 = 5;
 pub(crate) struct Stage {
     pub(crate) simulation: Simulation,
     pub(crate) dir: TempDir,
-    file: PathBuf,
+    /// The configuration.
+    pub(crate) file: PathBuf,
     serving: Option<Serving>,
     /// What `ferry serve` writes to its terminal.
     pub(crate) said: Said,
