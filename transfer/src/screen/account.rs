@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::account::{AccountState, Counters, Member, MethodClass};
 use crate::bot::Screen;
 use crate::dialogue::press::Press;
+use crate::pool::standing::{Is, Standing, standing};
 use crate::text::{Locale, Value, grouped};
 
 use super::{Sheet, label, short};
@@ -13,55 +14,19 @@ use super::{Sheet, label, short};
 /// Characters of a masked phone number, and of Telegram's word for a state.
 const WORD_LEN_SHOWN: usize = 60;
 
-/// Whether an account can carry now, and if not, why: the first of these that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It leaves the pool: a host settles what is open, signs it out and erases it.
-    Leaving {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Telegram does not let it work; the state is never [`AccountState::Ready`].
-    Lost(AccountState),
-    /// The admin does not let it be chosen.
-    Disabled,
-    /// It has to wait.
-    Limited {
-        /// Until then.
-        until: Timestamp,
-    },
-    /// It carried as much today as it may.
-    Spent,
-    /// It can.
-    Available,
+/// How the account stands where its reader is. `today` is the date there.
+pub(super) fn stands(member: &Member, locale: &Locale, now: Timestamp, today: Date) -> Standing {
+    standing(member, now, today, locale.midnight_after(today))
 }
 
-impl Standing {
-    /// How the account stands. `today` is the date in the admin's zone.
-    pub fn of(member: &Member, now: Timestamp, today: Date) -> Self {
-        if let Some(leaving) = &member.profile.leaving {
-            return Self::Leaving { since: leaving.since };
-        }
-        if member.account.state != AccountState::Ready {
-            return Self::Lost(member.account.state);
-        }
-        if !member.profile.enabled {
-            return Self::Disabled;
-        }
-        match limited_until(member, now) {
-            Some(until) => Self::Limited { until },
-            None if member.budget_left(today) == Some(0) => Self::Spent,
-            None => Self::Available,
-        }
-    }
-
-    /// What an account's light shows.
-    fn light(self) -> &'static str {
-        match self {
-            Self::Available => "🟢",
-            Self::Limited { .. } => "⏳",
-            Self::Spent => "💤",
-            Self::Lost(_) | Self::Disabled | Self::Leaving { .. } => "🔴",
+/// What an account's light shows.
+fn light(is: Is) -> &'static str {
+    match is {
+        Is::Ready | Is::InUse => "🟢",
+        Is::Cooling => "⏳",
+        Is::Resting => "💤",
+        Is::SignedOut | Is::SessionDead | Is::Frozen | Is::Quarantined | Is::Banned | Is::Disabled | Is::Leaving => {
+            "🔴"
         }
     }
 }
@@ -72,11 +37,11 @@ pub fn limited_until(member: &Member, now: Timestamp) -> Option<Timestamp> {
     [MethodClass::Write, MethodClass::Read].into_iter().filter_map(|class| waits.until(class, now)).max()
 }
 
-/// Whether there is anything that a reset would change: a wait of any class, or a quarantine.
+/// Whether there is anything that a reset would change: a wait of any class, a quarantine, or a freeze that Telegram lifted.
 pub fn can_reset(member: &Member, now: Timestamp) -> bool {
     let waits = &member.account.waits;
     let classes = [MethodClass::Write, MethodClass::Read, MethodClass::Resolve];
-    member.account.state == AccountState::Quarantined
+    matches!(member.account.state, AccountState::Quarantined | AccountState::Frozen)
         || classes.into_iter().any(|class| waits.until(class, now).is_some())
 }
 
@@ -86,21 +51,21 @@ pub(super) fn today_of(member: &Member, today: Date) -> Counters {
 }
 
 /// `✅🟢`: enabled, and able to carry.
-pub(super) fn lights(member: &Member, now: Timestamp, today: Date) -> String {
+pub(super) fn lights(member: &Member, locale: &Locale, now: Timestamp, today: Date) -> String {
     let enabled = if member.profile.enabled { "✅" } else { "❌" };
-    format!("{enabled}{}", Standing::of(member, now, today).light())
+    format!("{enabled}{}", light(stands(member, locale, now, today).is))
 }
 
 /// An account's page.
 pub fn account(member: &Member, locale: &Locale, now: Timestamp, today: Date) -> Screen {
     let mut sheet = Sheet::new(locale);
     let arguments =
-        [("lights", lights(member, now, today).into()), ("label", Value::from(label(&member.profile.label)))];
+        [("lights", lights(member, locale, now, today).into()), ("label", Value::from(label(&member.profile.label)))];
     sheet.say("account-title", &arguments);
     let phone = short(&member.account.phone_masked, WORD_LEN_SHOWN);
     sheet.say("account-phone", &[("phone", phone.into()), ("id", short(&member.account.id.0, WORD_LEN_SHOWN).into())]);
     sheet.gap();
-    standing(&mut sheet, member, now, today);
+    how_it_stands(&mut sheet, member, now, today);
     sheet.gap();
     figures(&mut sheet, member, today);
     let id = || member.account.id.clone();
@@ -127,22 +92,25 @@ pub fn account(member: &Member, locale: &Locale, now: Timestamp, today: Date) ->
 }
 
 /// How it stands and what to do.
-fn standing(sheet: &mut Sheet<'_>, member: &Member, now: Timestamp, today: Date) {
+fn how_it_stands(sheet: &mut Sheet<'_>, member: &Member, now: Timestamp, today: Date) {
     let locale = sheet.locale;
-    match Standing::of(member, now, today) {
-        Standing::Available => sheet.say("account-state-available", &[]),
-        Standing::Disabled => sheet.say("account-state-disabled", &[]),
-        Standing::Spent => sheet.say("account-state-spent", &[]),
-        Standing::Limited { until } => {
+    let stands = stands(member, locale, now, today);
+    match stands.is {
+        Is::Ready | Is::InUse => sheet.say("account-state-available", &[]),
+        Is::Disabled => sheet.say("account-state-disabled", &[]),
+        Is::Resting => sheet.say("account-state-spent", &[]),
+        Is::Cooling => {
+            let until = stands.until.unwrap_or(now);
             let left = locale.duration(secs_until(until, now));
             sheet.say("account-state-limited", &[("until", locale.time(until).into()), ("left", left.into())]);
         }
-        Standing::Leaving { since } => {
+        Is::Leaving => {
+            let since = stands.since.unwrap_or(now);
             sheet.say("account-state-leaving", &[("since", locale.time(since).into())]);
         }
-        Standing::Lost(state) => {
-            sheet.say(lost_name(state), &[]);
-            if let Some(reason) = &member.account.reason {
+        Is::SignedOut | Is::SessionDead | Is::Frozen | Is::Quarantined | Is::Banned => {
+            sheet.say(lost_name(member.account.state), &[]);
+            if let Some(reason) = &stands.reason {
                 sheet.say("account-telegram-says", &[("reason", short(reason, WORD_LEN_SHOWN).into())]);
             }
             sheet.say("account-since", &[("since", locale.time(member.account.since).into())]);
@@ -220,6 +188,9 @@ pub fn reset(member: &Member, locale: &Locale, now: Timestamp) -> Screen {
     }
     if member.account.state == AccountState::Quarantined {
         sheet.say("account-reset-quarantine", &[]);
+    }
+    if member.account.state == AccountState::Frozen {
+        sheet.say("account-reset-frozen", &[]);
     }
     sheet.gap();
     sheet.say("account-reset-risk", &[]);

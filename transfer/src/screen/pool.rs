@@ -7,9 +7,10 @@ use crate::account::Member;
 use crate::bot::{Button, Screen};
 use crate::dialogue::press::Press;
 use crate::ids::AccountId;
+use crate::pool::standing::Is;
 use crate::text::{Locale, Value, grouped};
 
-use super::account::{Standing, lights, limited_until, today_of};
+use super::account::{lights, limited_until, stands, today_of};
 use super::{Page, Sheet, label, plain};
 
 /// Accounts on a page.
@@ -34,17 +35,17 @@ pub struct Totals {
 
 impl Totals {
     /// Counts the pool.
-    pub fn of(members: &[Member], now: Timestamp, today: Date) -> Self {
+    pub fn of(members: &[Member], locale: &Locale, now: Timestamp, today: Date) -> Self {
         let mut totals = Self::default();
         for member in members {
             totals.accounts += 1;
             totals.enabled += u64::from(member.profile.enabled);
-            match Standing::of(member, now, today) {
-                Standing::Available => totals.available += 1,
-                Standing::Limited { .. } => totals.limited += 1,
-                Standing::Lost(_) => totals.lost += 1,
-                Standing::Spent => totals.spent += 1,
-                Standing::Disabled | Standing::Leaving { .. } => {}
+            match stands(member, locale, now, today).is {
+                Is::Ready | Is::InUse => totals.available += 1,
+                Is::Cooling => totals.limited += 1,
+                Is::SignedOut | Is::SessionDead | Is::Frozen | Is::Quarantined | Is::Banned => totals.lost += 1,
+                Is::Resting => totals.spent += 1,
+                Is::Disabled | Is::Leaving => {}
             }
         }
         totals
@@ -53,7 +54,7 @@ impl Totals {
 
 /// The pool's menu. `single` is the account that a host works with alone, if one does.
 pub fn pool(members: &[Member], single: Option<&AccountId>, locale: &Locale, now: Timestamp, today: Date) -> Screen {
-    let totals = Totals::of(members, now, today);
+    let totals = Totals::of(members, locale, now, today);
     let mut sheet = Sheet::new(locale);
     sheet.say("pool-title", &[]);
     sheet.gap();
@@ -97,7 +98,7 @@ pub fn accounts(members: &[Member], page: u32, locale: &Locale, now: Timestamp, 
         let number = (at + 1).to_string();
         sheet.gap();
         row(&mut sheet, &number, member, now, today);
-        let lights = lights(member, now, today);
+        let lights = lights(member, locale, now, today);
         let arguments = [
             ("lights", lights.into()),
             ("number", Value::from(number)),
@@ -115,7 +116,7 @@ pub fn accounts(members: &[Member], page: u32, locale: &Locale, now: Timestamp, 
 fn row(sheet: &mut Sheet<'_>, number: &str, member: &Member, now: Timestamp, today: Date) {
     let locale = sheet.locale;
     let arguments = [
-        ("lights", lights(member, now, today).into()),
+        ("lights", lights(member, locale, now, today).into()),
         ("number", Value::from(number)),
         ("label", label(&member.profile.label).into()),
     ];
@@ -126,12 +127,14 @@ fn row(sheet: &mut Sheet<'_>, number: &str, member: &Member, now: Timestamp, tod
         ("priority", Value::from(member.profile.priority.to_string())),
     ];
     sheet.say("pool-row-figures", &arguments);
-    let state = match Standing::of(member, now, today) {
-        Standing::Lost(state) => Some(lost_name(state)),
-        Standing::Spent => Some("pool-row-spent"),
-        Standing::Disabled => Some("pool-row-disabled"),
-        Standing::Leaving { .. } => Some("pool-row-leaving"),
-        Standing::Limited { .. } | Standing::Available => None,
+    let state = match stands(member, locale, now, today).is {
+        Is::SignedOut | Is::SessionDead | Is::Frozen | Is::Quarantined | Is::Banned => {
+            Some(lost_name(member.account.state))
+        }
+        Is::Resting => Some("pool-row-spent"),
+        Is::Disabled => Some("pool-row-disabled"),
+        Is::Leaving => Some("pool-row-leaving"),
+        Is::Cooling | Is::Ready | Is::InUse => None,
     };
     if let Some(state) = state {
         sheet.say(state, &[]);

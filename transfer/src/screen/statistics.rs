@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use crate::account::{Counters, Member};
 use crate::bot::Screen;
 use crate::dialogue::press::Press;
+use crate::pool::standing::Is;
 use crate::text::{Locale, Value, grouped};
 
-use super::account::{Standing, secs_until, today_of};
+use super::account::{secs_until, stands, today_of};
 use super::pool::Totals;
 use super::{Sheet, label};
 
@@ -71,7 +72,7 @@ pub fn statistics(data: &StatisticsData, locale: &Locale, now: Timestamp, today:
 
 fn sums(sheet: &mut Sheet<'_>, data: &StatisticsData, now: Timestamp, today: Date) {
     let locale = sheet.locale;
-    let totals = Totals::of(&data.members, now, today);
+    let totals = Totals::of(&data.members, locale, now, today);
     let (mut all, mut of_today) = (Counters::default(), Counters::default());
     for member in &data.members {
         all.add(member.account.total);
@@ -95,7 +96,7 @@ fn sums(sheet: &mut Sheet<'_>, data: &StatisticsData, now: Timestamp, today: Dat
         ("waited", Value::from(locale.duration(all.flood_wait_secs))),
     ];
     sheet.say("stats-floods", &floods);
-    if let Some((until, member)) = next_back(&data.members, now, today) {
+    if let Some((until, member)) = next_back(&data.members, locale, now, today) {
         let arguments = [
             ("label", label(&member.profile.label).into()),
             ("until", locale.time(until).into()),
@@ -106,12 +107,15 @@ fn sums(sheet: &mut Sheet<'_>, data: &StatisticsData, now: Timestamp, today: Dat
 }
 
 /// The limited account that comes back first.
-fn next_back(members: &[Member], now: Timestamp, today: Date) -> Option<(Timestamp, &Member)> {
-    let limited = members.iter().filter_map(|member| match Standing::of(member, now, today) {
-        Standing::Limited { until } => Some((until, member)),
-        Standing::Leaving { .. } | Standing::Lost(_) | Standing::Disabled | Standing::Spent | Standing::Available => {
-            None
-        }
+fn next_back<'a>(
+    members: &'a [Member],
+    locale: &Locale,
+    now: Timestamp,
+    today: Date,
+) -> Option<(Timestamp, &'a Member)> {
+    let limited = members.iter().filter_map(|member| {
+        let stands = stands(member, locale, now, today);
+        stands.until.filter(|_| stands.is == Is::Cooling).map(|until| (until, member))
     });
     limited.min_by_key(|(until, _)| *until)
 }

@@ -374,6 +374,7 @@ fn the_pool_and_its_accounts() {
     }
     insta::assert_snapshot!("account_reset", seen(|locale| account::reset(&members[1], locale, now())));
     insta::assert_snapshot!("account_reset_quarantine", seen(|locale| account::reset(&members[7], locale, now())));
+    insta::assert_snapshot!("account_reset_frozen", seen(|locale| account::reset(&members[6], locale, now())));
     insta::assert_snapshot!("account_delete", seen(|locale| account::delete(&members[1], locale)));
     insta::assert_snapshot!("account_import", seen(account::import));
     for again in [false, true] {
@@ -399,7 +400,15 @@ fn the_reset_is_offered_only_where_it_changes_something() {
         })
         .map(|member| member.account.id.0.clone())
         .collect();
-    assert_eq!(offered, ["2", "8"]);
+    assert_eq!(offered, ["2", "7", "8"]);
+}
+
+#[test]
+fn a_short_wait_does_not_hide_that_the_day_is_over_for_an_account() {
+    let mut spent = members().swap_remove(3);
+    spent.account.waits.extend(MethodClass::Write, before(-60));
+    let page = account::account(&spent, &locale(Language::En), now(), TODAY);
+    assert!(page.html.contains("goes on tomorrow"), "{}", page.html);
 }
 
 #[test]

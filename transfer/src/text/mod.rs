@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,12 @@ impl Locale {
     /// Hours, minutes and seconds, in the reader's zone.
     pub fn clock_time(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// When this day ends in the reader's zone.
+    pub fn midnight_after(&self, day: Date) -> Timestamp {
+        let next = day.tomorrow().and_then(|next| next.to_zoned(self.zone.clone()));
+        next.map_or(Timestamp::MAX, |next| next.timestamp())
     }
 
     /// The day, in the reader's zone.

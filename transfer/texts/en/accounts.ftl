@@ -33,7 +33,7 @@ account-state-spent = 💤 It carried as much today as its budget allows; it goe
 account-state-limited = ⏳ Limited until { $until } ({ $left } left); it comes back by itself.
 account-state-signed-out = 🔑 Signed out: its session was ended. Log it in again.
 account-state-session-dead = 🔑 Its session was used in two places at once, and Telegram ended it for good. Log it in again, and use that session nowhere else.
-account-state-frozen = 🧊 Telegram froze it. Open Telegram with this account and appeal there.
+account-state-frozen = 🧊 Telegram froze it. Open Telegram with this account and appeal there. When the appeal was granted, reset its flood state here.
 account-state-quarantined = 🚧 Telegram complained of it (PEER_FLOOD): it rests until you let it go on. Give it some days, check @SpamBot with it, then reset its flood state.
 account-state-banned = ⛔ Telegram banned or deleted it. Delete it here and add another.
 account-telegram-says = Telegram says: <code>{ $reason }</code>
@@ -65,6 +65,7 @@ account-delete-question =
     No transfer uses it from now on. A chunk of it that is uncertain is settled first; then it is signed out at Telegram, and its session, settings and statistics are erased here. To use it again, add it anew.
 account-reset-question = 🔄 Forget what Telegram asked <b>{ $label }</b> to wait?
 account-reset-quarantine = 🚧 It is in quarantine (PEER_FLOOD).
+account-reset-frozen = 🧊 Telegram froze it: only reset it when the appeal was granted.
 account-reset-risk = ⚠️ Telegram does not forget. Calls before the time is up are refused again, often with a longer wait, and may cost the account. Only reset it if you know that the wait is over.
 
 account-state-leaving = 🚪 Leaving the pool since { $since }: what is open is settled, then it is signed out and erased. It needs a session host.

@@ -33,7 +33,7 @@ account-state-spent = 💤 今日额度已用完，明天自动恢复。
 account-state-limited = ⏳ 限流至 { $until }（还剩 { $left }），到期自动恢复。
 account-state-signed-out = 🔑 已登出：session 已被终止。请重新登录。
 account-state-session-dead = 🔑 它的 session 被同时用在两个地方，已被 Telegram 永久终止。请重新登录，并且不要在别处使用。
-account-state-frozen = 🧊 被 Telegram 冻结。请用该账号打开 Telegram 申诉。
+account-state-frozen = 🧊 被 Telegram 冻结。请用该账号打开 Telegram 申诉。申诉通过后，在这里重置限流。
 account-state-quarantined = 🚧 它被 Telegram 判定为滥发（PEER_FLOOD），在你放行之前会一直休息。请等几天，用它向 @SpamBot 查询，然后重置限流。
 account-state-banned = ⛔ 已被 Telegram 封禁或删除。请在这里删除它，并添加其他账号。
 account-telegram-says = Telegram 返回：<code>{ $reason }</code>
@@ -65,6 +65,7 @@ account-delete-question =
     从现在起没有任务会使用它。先处理它尚未确定的一组消息，然后在 Telegram 登出，并清除它在这里的 session、设置和统计。再次使用需要重新添加。
 account-reset-question = 🔄 确定清除 <b>{ $label }</b> 的限流状态？
 account-reset-quarantine = 🚧 它正在隔离中（PEER_FLOOD）。
+account-reset-frozen = 🧊 它被 Telegram 冻结：只有申诉通过后才重置。
 account-reset-risk = ⚠️ Telegram 不会忘记限流。到期之前的调用会再次被拒绝，等待往往更长，甚至可能失去账号。只有确定限流已经解除时才重置。
 
 account-state-leaving = 🚪 自 { $since } 起正在移出账号池：先处理未完成的部分，然后登出并清除。需要有主机在运行。
