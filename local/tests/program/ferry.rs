@@ -7,10 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use rustix::process::Signal;
 
 /// Nothing here takes longer, or it hangs.
 const WITHIN: Duration = Duration::from_secs(120);
+
+/// Asks again and again until it holds.
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + WITHIN;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::yield_now();
+    }
+}
 
 /// The command with these arguments, in this directory.
 pub(crate) fn command(dir: &Path, arguments: &[&str]) -> Command {
@@ -102,6 +113,8 @@ impl Drop for Running {
 pub(crate) struct Simulator {
     pub(crate) dir: tempfile::TempDir,
     control: String,
+    /// Where the Bot API listens.
+    pub(crate) bot_api: String,
     _running: Running,
 }
 
@@ -112,8 +125,50 @@ impl Simulator {
         command.args(arguments);
         let mut running = Running::start(command);
         let control = running.hear("Control API").split("http://").nth(1).unwrap().to_owned();
+        let bot_api = running.hear("Bot API").split("API: ").nth(1).unwrap().to_owned();
         running.hear("Ctrl-C");
-        Simulator { dir, control, _running: running }
+        Simulator { dir, control, bot_api, _running: running }
+    }
+
+    /// `ferry` beside it, with the pool that it prepared, and this on its standard input; it has to succeed.
+    pub(crate) fn done(&self, arguments: &[&str], input: &str) -> String {
+        let (status, text) = self.ended(arguments, input);
+        assert_eq!(status, Some(0), "{arguments:?}: {text}");
+        text
+    }
+
+    /// The same, however it ends.
+    pub(crate) fn ended(&self, arguments: &[&str], input: &str) -> (Option<i32>, String) {
+        let mut command = command(self.dir.path(), arguments);
+        let mut running = Running::start({
+            command.stdin(Stdio::piped());
+            command
+        });
+        let mut stdin = running.child.stdin.take().unwrap();
+        // A program that asks nothing may be gone by now.
+        drop(stdin.write_all(input.as_bytes()));
+        drop(stdin);
+        running.end()
+    }
+
+    /// The pool that it prepared, as scripts read it.
+    pub(crate) fn pool(&self) -> Vec<serde_json::Value> {
+        let text = self.done(&["account", "list", "--json"], "");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// A session of this user that nobody else has, as Telethon would write it.
+    pub(crate) fn minted(&self, user: i64) -> String {
+        let minted = self.ask("POST", "/sessions/mint", &format!(r#"{{"user": {user}}}"#));
+        let dc = u8::try_from(minted["dc"].as_u64().unwrap()).unwrap();
+        let hex = minted["auth_key"].as_str().unwrap();
+        let key: Vec<u8> = (0..256).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect();
+        format!("1{}", URL_SAFE.encode([&[dc, 127, 0, 0, 1, 1, 187][..], &key].concat()))
+    }
+
+    /// In how many places the account is signed in.
+    pub(crate) fn sessions(&self, user: i64) -> usize {
+        self.ask("GET", &format!("/accounts/{user}/sessions"), "").as_array().unwrap().len()
     }
 
     /// `ferry transfer` against it.

@@ -4,7 +4,9 @@
 
 mod accounts;
 mod bad_input;
+mod beside;
 mod demo;
 mod ferry;
+mod logins;
 mod simulate;
 mod transfer;
