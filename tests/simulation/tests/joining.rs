@@ -116,6 +116,22 @@ async fn a_request_parks_until_somebody_opens_the_door() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_asks_to_be_let_in_and_whoever_is_inside_carries_on() {
+    let mut stage = Stage::new(150, Mix::text_only(), 3).await;
+    // The third account is inside, behind the others in rank.
+    let task = by_invite(&stage, 2);
+    let message = "INVITE_REQUEST_SENT".to_owned();
+    let script = Script { account: None, method: Some(INVITE.to_owned()), times: 9, after: 0, code: 400, message };
+    stage.world().floods.script(script);
+    stage.submit(task).await;
+    let _host = stage.start_host("h", true);
+    let task = stage.until_settled("t").await;
+    assert_done(&stage, &task);
+    assert_eq!(task.checkpoint.account, Some(AccountId(ACCOUNT_IDS[2].to_string())));
+    assert_eq!(stage.calls(INVITE).len(), 1, "the second account does not ask as well");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_joined_five_chats_within_an_hour_leaves_it_to_another() {
     let mut stage = outside(2).await;
     joined_enough(&stage, 0).await;

@@ -88,6 +88,8 @@ struct Run {
     not_for_peer: BTreeMap<AccountId, String>,
     /// Joins that were tried in this run: which account, which chat.
     joins_tried: BTreeSet<(AccountId, String)>,
+    /// Chats at whose door one of the accounts stands and waits to be let in.
+    doors_asked: BTreeSet<String>,
     /// Accounts that cannot be used before then, for reasons that are not in their items.
     excluded: BTreeMap<AccountId, Timestamp>,
     left: Option<Left>,
