@@ -155,15 +155,23 @@ pub(super) async fn sign_out(shared: &Shared, id: &AccountId) -> Result<SignedOu
         Reach::Gone => return Ok(SignedOut::Erased(How::WasOver)),
     };
     // Whoever had it a moment ago may have left a chunk open; from here on nobody makes another.
-    if !shared.button.is_pressed()
-        && let Some(task) = unsettled(shared, id).await?
-    {
-        pool::give_back(shared, *hold).await;
-        return Ok(SignedOut::NotYet(Hindrance::Unsettled(task)));
+    if !shared.button.is_pressed() {
+        match unsettled(shared, id).await {
+            Ok(None) => {}
+            Ok(Some(task)) => {
+                pool::give_back(shared, *hold).await;
+                return Ok(SignedOut::NotYet(Hindrance::Unsettled(task)));
+            }
+            Err(halt) => {
+                // It may be connected, and nobody else would close that.
+                pool::give_back(shared, *hold).await;
+                return Err(halt);
+            }
+        }
     }
-    let left = log_out(shared, &mut hold).await?;
+    let left = log_out(shared, &mut hold).await;
     pool::close(&mut hold).await;
-    match left {
+    match left? {
         SignedOut::Erased(how) => Ok(match erase(shared, &mut hold).await? {
             true => SignedOut::Erased(how),
             false => SignedOut::NotYet(Hindrance::Busy),
