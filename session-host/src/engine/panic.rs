@@ -95,10 +95,10 @@ async fn look(shared: &Arc<Shared>, empty_looks: u32) -> Result<bool, Halt> {
         connection.close().await;
     }
     pool::close_all(shared).await;
-    end_logins(shared).await?;
+    let nobody_comes = end_logins(shared).await?;
     let nothing_to_park = park_all(shared).await?;
     let nobody_left = sign_all_out(shared).await?;
-    let empty = nothing_to_park && nobody_left;
+    let empty = nobody_comes && nothing_to_park && nobody_left;
     if empty && empty_looks + 1 >= EMPTY_LOOKS {
         close(shared, panic, version).await?;
     }
@@ -170,13 +170,15 @@ async fn sign_all_out(shared: &Shared) -> Result<bool, Halt> {
     Ok(none)
 }
 
-/// Logins that are under way do not bring another account in.
-async fn end_logins(shared: &Shared) -> Result<(), Halt> {
+/// Logins that are under way do not bring another account in; tells whether there was none.
+async fn end_logins(shared: &Shared) -> Result<bool, Halt> {
+    let mut none = true;
     let now = shared.ports.clock.now();
     let due = shared.ports.table.due(jiff::Timestamp::MAX, LOGINS_MAX).await;
     for record in due.map_err(|error| Halt::Unavailable(error.to_string()))? {
         let Item::Login(login) = record.item else { continue };
         let Ok(cancelled) = login.next(LoginEvent::Cancel, now) else { continue };
+        none = false;
         let item = Item::Login(Box::new(cancelled));
         let key = item.key();
         shared.fence.check()?;
@@ -185,7 +187,7 @@ async fn end_logins(shared: &Shared) -> Result<(), Halt> {
         // On a conflict somebody took a step with it: it is found again at the next look.
         shared.store.commit(&[Write::Put { item, guard: Guard::Version(version) }], &key, stands).await?;
     }
-    Ok(())
+    Ok(none)
 }
 
 /// Nothing is left.

@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use simulation::{ACCOUNT_IDS, HostHandle, Stage};
 use simulator::world::UserId;
 use simulator::world::generated::Mix;
 use simulator::world::user::AccountState;
-use transfer::admin;
-use transfer::ids::{AccountId, Nonce};
+use transfer::admin::{self, Joining};
+use transfer::ids::{AccountId, Nonce, TaskId};
 use transfer::pace::Pace;
 use transfer::queue::Queue;
+use transfer::submit;
 use transfer::table::{Item, Key, List, Table};
 use transfer::task::{Task, TaskState};
 
@@ -125,4 +127,46 @@ async fn a_wait_is_obeyed_all_the_same() {
     until_done(&stage, Duration::from_secs(120)).await;
     assert!(stage.clock.now() >= until);
     assert_eq!(stage.world().users.get(&UserId(ACCOUNT_IDS[0])).unwrap().state, AccountState::Unregistered);
+}
+
+/// The owner logs all of them in anew: other sessions of the same accounts.
+async fn log_in_again(stage: &Stage, accounts: usize) {
+    let now = stage.clock.now();
+    for account in &ACCOUNT_IDS[..accounts] {
+        stage.world().users.get_mut(&UserId(*account)).unwrap().state = AccountState::Active;
+        let joining = Joining {
+            id: AccountId(account.to_string()),
+            phone_masked: "+1…02".to_owned(),
+            label: account.to_string(),
+            priority: i32::try_from(account % 10).unwrap(),
+            daily_budget: None,
+            totals: None,
+        };
+        admin::join(stage.table.as_ref(), joining, now, now.to_zoned(TimeZone::UTC).date()).await.unwrap();
+    }
+}
+
+/// Whatever the chunk in flight came to: its account can tell, also under a new session.
+#[tokio::test(start_paused = true)]
+async fn accounts_that_come_back_settle_what_was_in_flight() {
+    let mut open = 0;
+    for millis in [0, 1, 3, 7, 15, 30, 45, 60, 80, 110, 150] {
+        let mut stage = Stage::new(2_000, Mix::text_only(), 2).await;
+        stage.submit(stage.task("t")).await;
+        let _host = stage.start_host("h", true);
+        stage.until("t", |task| task.checkpoint.counts.delivered > 0).await;
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        press(&stage, Some(stage.queue.as_ref())).await;
+        until_done(&stage, Duration::from_secs(60)).await;
+        assert_parked(&stage, "t").await;
+        open += usize::from(stage.read_task("t").await.checkpoint.intent.is_some());
+        log_in_again(&stage, 2).await;
+        let (table, queue) = (stage.table.as_ref(), stage.queue.as_ref());
+        submit::resume(table, queue, &TaskId::from("t"), stage.clock.now()).await.unwrap();
+        let task = stage.until_settled("t").await;
+        assert!(matches!(task.state, TaskState::Done { .. }), "after {millis} ms: {:?}", task.state);
+        stage.assert_exactly_once();
+        stage.assert_no_call_during_a_wait();
+    }
+    assert!(open > 0, "no chunk was in flight when it was pressed: this shows nothing");
 }
