@@ -37,6 +37,8 @@ pub(super) struct Telling {
     found: Option<u64>,
     /// The report as committed, with its version; `None` until it was read.
     report: Option<(Report, u64)>,
+    /// Somebody else wrote the report since the task was looked at: what they did to the task came with it.
+    overtaken: bool,
     /// The last events, oldest first.
     events: VecDeque<EventRecord>,
     /// Events that were not looked at for a message of their own.
@@ -80,6 +82,7 @@ impl Telling {
             task,
             found,
             report: None,
+            overtaken: false,
             events: VecDeque::new(),
             untold: VecDeque::new(),
             told: 0,

@@ -74,6 +74,7 @@ impl Telling {
 
     /// A task that its run let go may be with another host by now, whose reporter tells of it.
     pub(super) async fn belongs_to_another(&mut self, shared: &Shared) -> Result<bool, Halt> {
+        self.overtaken = false;
         if self.task.lease.is_some() || shared.running.contains(&self.task.id) {
             return Ok(false);
         }
@@ -110,6 +111,10 @@ impl Telling {
 
     /// Notes that everything was told when the task rests or sleeps; a task at work is told of with the next news.
     pub(super) async fn close(&mut self, shared: &Shared) -> Result<Then, Halt> {
+        if self.overtaken {
+            // An admin who cancels what rests writes task and report at once: looked at again, before it is called told.
+            return Ok(Then::At(shared.ports.clock.uptime()));
+        }
         let Some((report, _)) = &self.report else { return Ok(Then::News) };
         let sleeps = matches!(self.task.state, TaskState::Waiting { .. });
         let told = self.task.checkpoint.events.max(self.told);
@@ -157,6 +162,7 @@ impl Telling {
             self.claimed_at = shared.ports.clock.uptime();
             return Ok(true);
         }
+        self.overtaken = true;
         self.report = read_report(shared, &self.task.id).await?;
         if self.report.is_none() {
             return Err(Halt::Unavailable("the report was removed".into()));
