@@ -109,8 +109,8 @@ pub struct Incoming {
     pub what: Said,
 }
 
-/// What a person did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a person did. Its `Debug` shows no words and no buttons: they may be a password, or the digits of a code.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
     /// Wrote something; a command begins with `/`.
     Text(String),
@@ -127,6 +127,17 @@ pub enum Said {
         /// What the button carries. It comes from outside: it may be of an older version, or forged.
         data: String,
     },
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} characters)", text.chars().count()),
+            Self::Forwarded(origin) => f.debug_tuple("Forwarded").field(origin).finish(),
+            Self::Other => f.write_str("Other"),
+            Self::Pressed { message, .. } => write!(f, "Pressed(on {message:?})"),
+        }
+    }
 }
 
 /// Where a forwarded message comes from.
@@ -162,4 +173,18 @@ pub enum BotError {
     /// No answer, or a failure on the other side: it may have been said or not.
     #[error("the bot got no answer: {0}")]
     Failed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_did_stays_out_of_debug() {
+        let (message, press) = (BotMessageId(7), PressId("1".to_owned()));
+        for what in [Said::Text("planted".to_owned()), Said::Pressed { press, message, data: "planted".to_owned() }] {
+            let said = Incoming { id: UpdateId(1), chat: ChatId(5), language_code: None, message: None, what };
+            assert!(!format!("{said:?}").contains("planted"), "{said:?}");
+        }
+    }
 }
