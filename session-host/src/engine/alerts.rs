@@ -20,7 +20,7 @@ use transfer::tell::alert::{Alert, kind};
 use super::chats;
 use super::pool::{self, Members};
 use super::store::Committed;
-use super::{Halt, Shared};
+use super::{Halt, Shared, measures};
 
 /// Fewer available accounts than this are too few, where the pool has more.
 const ACCOUNTS_MIN: usize = 2;
@@ -152,6 +152,8 @@ pub(crate) async fn look(shared: &Shared) -> Result<(), Halt> {
     }
     let members = pool::members(shared).await?;
     let now = shared.ports.clock.now();
+    let (today, midnight) = shared.today();
+    measures::accounts(&members.all, now, today, midnight);
     few_accounts(shared, &members, now).await?;
     each_account(shared, &members, now).await?;
     hosts(shared).await
