@@ -153,6 +153,19 @@ class Installation:
         self.aws("secretsmanager").put_secret_value(SecretId=self.secret_name(name), SecretString=value)
         return True
 
+    def left_behind(self):
+        """What a stack that was deleted leaves, so that nobody loses it by a slip."""
+        import botocore.exceptions
+
+        found = ["the secrets"] if self.secret("keys") is not None else []
+        try:
+            self.aws("dynamodb").describe_table(TableName=self.table_name)
+            found.append("the table")
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+        return found
+
     # --- data ------------------------------------------------------------------------------------------------------------
 
     @property
