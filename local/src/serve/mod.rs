@@ -283,3 +283,34 @@ fn over_early(ended: Joined) -> Result<(), Failure> {
         Some(Ok(Ok(()))) | None => Err(Failure::Failed("a part of ferry ended without a word".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use transfer::bot::telegram::ALLOWED_UPDATES;
+
+    use super::*;
+
+    fn told_to_telegram() -> Value {
+        let menu = |language| -> Vec<Value> {
+            let hint = |hint: &transfer::bot::CommandHint| json!({ "command": hint.command, "description": hint.description });
+            menu::commands(language).iter().map(hint).collect()
+        };
+        json!({
+            "webhook": { "allowed_updates": ALLOWED_UPDATES, "max_connections": CONNECTIONS_MAX },
+            "menus": [
+                { "commands": menu(Language::En) },
+                { "commands": menu(Language::Zh), "language_code": Language::Zh.tag() },
+            ],
+        })
+    }
+
+    /// `infra/deploy` has no Rust at hand when it sets webhook and commands: it reads them from a file.
+    #[test]
+    fn infra_deploy_tells_telegram_the_same() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/lib/bot.json");
+        let kept: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let wanted = told_to_telegram();
+        assert_eq!(kept, wanted, "infra/lib/bot.json must be:\n{wanted:#}");
+    }
+}

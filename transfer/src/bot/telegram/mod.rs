@@ -189,7 +189,7 @@ impl TelegramBot {
 }
 
 /// What Ferry understands; other kinds are not even delivered.
-const ALLOWED_UPDATES: [tg::AllowedUpdate; 2] = [tg::AllowedUpdate::Message, tg::AllowedUpdate::CallbackQuery];
+pub const ALLOWED_UPDATES: [tg::AllowedUpdate; 2] = [tg::AllowedUpdate::Message, tg::AllowedUpdate::CallbackQuery];
 
 fn is_token(text: &str) -> bool {
     let secret = |rest: &str| rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));

@@ -1,0 +1,61 @@
+"""SAM: builds the function, packages the template, deploys it."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import tools
+from .failure import Failed
+from .tools import ROOT
+
+TEMPLATE = ROOT / "infra" / "template.yaml"
+BUILD_SECS_MAX = 3_600
+DEPLOY_SECS_MAX = 2_700
+
+
+def build(installation, arch):
+    path = f"{tools.cargo_lambda()}{os.pathsep}{os.environ['PATH']}"
+    command = ["build", "--template-file", TEMPLATE, "--parameter-overrides", f"Arch={arch}"]
+    _run(installation, command, BUILD_SECS_MAX, "the function could not be built", PATH=path)
+
+
+def package(installation):
+    """The template with the function's code in the bucket, as text."""
+    with tempfile.TemporaryDirectory(prefix="ferry-package-") as directory:
+        packaged = Path(directory) / "packaged.yaml"
+        built = ROOT / ".aws-sam" / "build" / "template.yaml"
+        command = ["package", "--template-file", built, "--resolve-s3", "--output-template-file", packaged]
+        _run(installation, command, DEPLOY_SECS_MAX, "the function's code could not be put into SAM's bucket")
+        return packaged.read_text()
+
+
+def deploy(installation, template, parameters):
+    """Makes the stack what the packaged template says; nothing to change is no failure. Parameters not named stay."""
+    with tempfile.TemporaryDirectory(prefix="ferry-deploy-") as directory:
+        packaged = Path(directory) / "packaged.yaml"
+        packaged.write_text(template)
+        # In JSON quotes: a value may hold commas and spaces.
+        overrides = [f"{name}={json.dumps(value)}" for name, value in sorted(parameters.items())]
+        command = [
+            "deploy", "--template-file", packaged, "--stack-name", installation.stack_name, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
+            "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides,
+        ]  # fmt: skip
+        what = f"the stack {installation.stack_name} could not be deployed: its events are above; nothing of the data was touched"
+        _run(installation, command, DEPLOY_SECS_MAX, what)
+
+
+def _run(installation, arguments, secs_max, otherwise, **environment):
+    command = [tools.sam(), *arguments, "--region", installation.region]
+    print("$ sam " + " ".join(str(part) for part in command[1:]), flush=True)
+    found = {**installation.environment(os.environ), "SAM_CLI_TELEMETRY": "0", **environment}
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=found, stdin=subprocess.DEVNULL)
+    try:
+        status = process.wait(timeout=secs_max)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise Failed(f"{otherwise} (still at it after {secs_max} s)") from None
+    if status != 0:
+        raise Failed(otherwise)

@@ -1,0 +1,87 @@
+"""ministack, taught what AWS does and it does not. Everything here makes it refuse more, or read the template as AWS does; none
+of it allows what AWS would not.
+
+    python taught.py        as `ministack`, with the same environment
+"""
+
+import json
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import ecs
+from ministack.services.cloudformation import provisioners
+
+# --- condition keys ----------------------------------------------------------------------------------------------------------
+
+_dynamodb_context = iam_actions.dynamodb_service_context
+_tag_context = iam_actions.request_tag_context
+_condition_key = iam_evaluator._resolve_condition_key
+
+
+def leading_keys(body):
+    """The partition keys that a request names: `dynamodb:LeadingKeys`, without which any key prefix in a role is idle."""
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return []
+    keys = [request.get("Key"), request.get("Item")]
+    for item in request.get("TransactItems") or []:
+        keys += [part for action in item.values() for part in (action.get("Key"), action.get("Item"))]
+    for asked in (request.get("RequestItems") or {}).values():
+        keys += asked.get("Keys", []) if isinstance(asked, dict) else []
+    return [key["pk"]["S"] for key in keys if key and "pk" in key]
+
+
+def dynamodb_context(body):
+    found, keys = _dynamodb_context(body), leading_keys(body)
+    return {**found, "dynamodb:LeadingKeys": keys} if keys else found
+
+
+def tag_context(service, iam_action, body, params):
+    """The encryption context of a request to KMS, which the wrapping key's policy asks for."""
+    found = _tag_context(service, iam_action, body, params)
+    if service == "kms":
+        try:
+            context = json.loads(body or b"{}").get("EncryptionContext") or {}
+        except ValueError:
+            context = {}
+        found = {**found, **{f"kms:EncryptionContext:{name}": value for name, value in context.items()}}
+    return found
+
+
+def condition_key(key, context):
+    """ECS takes a task's role on behalf of the account that the task is in."""
+    if key.lower() == "aws:sourceaccount" and context.action == "sts:AssumeRole":
+        return context.principal_account
+    return _condition_key(key, context)
+
+
+iam_actions.dynamodb_service_context = dynamodb_context
+iam_actions.request_tag_context = tag_context
+iam_evaluator._resolve_condition_key = condition_key
+
+# --- ECS ---------------------------------------------------------------------------------------------------------------------
+
+_create_service, _update_service = ecs._create_service, ecs._update_service
+_container_definitions = provisioners._normalize_container_defs
+
+
+def with_number(request):
+    """A parameter of type Number is text in CloudFormation, and a number where a resource wants one."""
+    return {**request, "desiredCount": int(request["desiredCount"])} if "desiredCount" in request else request
+
+
+def container_definitions(definitions):
+    """Secrets of a container keep their names."""
+    found = _container_definitions(definitions)
+    for definition in found:
+        secrets = definition.get("secrets", [])
+        definition["secrets"] = [{name[:1].lower() + name[1:]: value for name, value in secret.items()} for secret in secrets]
+    return found
+
+
+ecs._create_service = lambda request: _create_service(with_number(request))
+ecs._update_service = lambda request: _update_service(with_number(request))
+provisioners._normalize_container_defs = container_definitions
+
+app.main()
