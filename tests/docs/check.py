@@ -205,22 +205,22 @@ class Ferry:
     def __init__(self, program):
         self.program = program
 
+    def commands(self, *command):
+        """What can stand after it."""
+        names = re.search(r"^Commands:\n((?:  .*\n?)*)", help_of((self.program, *command)), flags=re.M)
+        return re.findall(r"^  (\S+)", names[1], flags=re.M) if names else []
+
     def faults(self, words):
         command, rest = [self.program], list(words)
-        text = help_of((self.program,))
-        while True:
-            names = re.search(r"^Commands:\n((?:  .*\n?|\n)*)", text, flags=re.M)
-            known = re.findall(r"^  (\S+)", names[1], flags=re.M) if names else []
+        while rest and not rest[0].startswith("-"):
+            known = self.commands(*command[1:])
             if not known:
-                break
-            if not rest or rest[0].startswith("-"):
                 break
             if rest[0] not in known:
                 yield f"has no command {rest[0]}"
                 return
             command.append(rest.pop(0))
-            text = help_of(tuple(command))
-        yield from argument_faults(rest, text)
+        yield from argument_faults(rest, help_of(tuple(command)))
 
 
 @cache
@@ -354,9 +354,7 @@ def parts_of(line):
 
 
 def is_ours(word):
-    return word in ("ferry", "cargo") or word in ("target/release/ferry", "target/debug/ferry") or re.match(
-        r"(\.ci|infra|tests)/[\w/-]+$", word
-    )
+    return word in ("ferry", "cargo", "target/release/ferry", "target/debug/ferry") or re.match(r"(\.ci|infra|tests)/[\w/-]*\w$", word)
 
 
 def command_faults(line, ferry, strict):
@@ -432,9 +430,9 @@ def file_fault(span):
         return None
     pattern = span.rstrip("/")
     for file in files():
-        for candidate in (file, f"/{file}"):
-            whole = pattern if candidate == file else f"*/{pattern}"
-            if fnmatch.fnmatchcase(candidate, whole) or fnmatch.fnmatchcase(candidate, f"{whole}/*"):
+        for whole in (pattern, f"*/{pattern}"):
+            # A file, a file without its ending (a module), a directory.
+            if any(fnmatch.fnmatchcase(file, name) for name in (whole, f"{whole}.*", f"{whole}/*")):
                 return None
     return f"there is no {span}"
 
@@ -483,14 +481,74 @@ def spoken():
 
 
 def error_faults(page):
-    """In the first column of a table: what people see, of which each part between ellipses has to stand in our sources."""
+    """What the tables say that people see: each part between ellipses has to stand in our sources."""
     for number, line in page.prose:
         if not line.startswith("|"):
             continue
-        for span in re.findall(r"`([^`]+)`", line.split("|")[1]):
-            for piece in re.split(r"…", span):
-                if piece.strip() and piece.strip() not in spoken():
-                    yield f"{page.name}:{number}: nothing of ours says {piece.strip()!r}"
+        first, *others = line.strip("|").split("|")
+        for span in re.findall(r"`([^`]+)`", first):
+            yield from unsaid(page, number, span)
+        # In the other columns commands, buttons, files and settings stand too: only a sentence is something said.
+        for span in re.findall(r"`([^`]+)`", " ".join(others)):
+            is_sentence = " " in span.strip() or re.search(r"[\u4e00-\u9fff]", span)
+            if is_sentence and not is_ours(span.split()[0]) and not span.startswith("["):
+                yield from unsaid(page, number, span)
+
+
+def unsaid(page, number, span):
+    for piece in span.split("…"):
+        if piece.strip() and piece.strip() not in spoken():
+            yield f"{page.name}:{number}: nothing of ours says {piece.strip()!r}"
+
+
+# Figures and lists that stand in the code
+
+
+def preset_rows():
+    """The rows of the presets' table, as the code has them."""
+    text = (ROOT / "transfer" / "src" / "pace.rs").read_text()
+
+    def numbers(block):
+        return [int(number.replace("_", "")) for number in re.findall(r"_(?:ms|files): ([\d_]+),", block)]
+
+    small = numbers(re.search(r"impl Default for Pace \{(.*?)\n\}\n", text, flags=re.S)[1])
+    paces = [small, *(numbers(re.search(rf"Self::{name} => Pace \{{(.*?)\}},", text, flags=re.S)[1]) for name in ("Medium", "Large"))]
+    assert all(len(pace) == 5 for pace in paces), paces
+
+    def secs(ms):
+        return f"{ms / 1000:g}"
+
+    for pieces in (
+        [secs(pace[0]) for pace in paces],
+        [(secs(pace[2]), pace[1]) for pace in paces],
+        [(secs(pace[4]), pace[3]) for pace in paces],
+    ):
+        yield pieces
+
+
+def preset_faults(page):
+    """Each row of the table has the numbers of the code, in its order."""
+    rows = [[float(number) for number in re.findall(r"\d+(?:\.\d+)?", line)] for _, line in page.prose if line.startswith("|")]
+    for pieces in preset_rows():
+        flat = [float(number) for piece in pieces for number in (piece if isinstance(piece, tuple) else (piece,))]
+        # English names the pause first, Chinese after how many messages. What follows in the row is of "no pauses".
+        if not any(sorted(row[: len(flat)]) == sorted(flat) for row in rows):
+            yield f"{page.name}: no row of the presets has {flat}"
+
+
+def key_faults(page):
+    """Each key of the table stands on the page of what is kept."""
+    text = (ROOT / "transfer" / "src" / "table" / "key.rs").read_text()
+    for pk, sk in re.findall(r'Self::new\((?:format!\()?"(\w+)[^"]*"[^,]*, (?:format!\()?"(\w+)', text):
+        if not any(line.startswith("|") and f"`{pk}" in line and f"`{sk}" in line for _, line in page.prose):
+            yield f"{page.name}: says nothing of {pk}/{sk}"
+
+
+def command_list_faults(ferry, every_page):
+    """Each command that `ferry --help` names is explained somewhere."""
+    for name in ferry.commands():
+        if name != "help" and not any(f"ferry {name}" in page.text for page in every_page):
+            yield f"no page says what ferry {name} does"
 
 
 # Two languages
@@ -605,6 +663,9 @@ def self_check(ferry):
     assert list(button_faults(there("`[🚀 New transfer]`"), "zh"))
     assert list(error_faults(there("| `no such error` | x |"))), "an error that nobody tells"
     assert not list(error_faults(there("| `another ferry works on … stop it` | `free words` |")))
+    wrong = there("| x | 1.5 s | 2 s | 2.6 s | 0 |\n| `TASK#…` | `TASK` |\n")
+    assert len(list(preset_faults(wrong))) == 3 and len(list(key_faults(wrong))) > 10, "figures and keys"
+    assert list(command_list_faults(ferry, [there("`ferry serve`")])), "a command that no page explains"
     one, other = "# A\n\n```sh\nferry serve   # x\n```\n", "# 甲\n\n```sh\nferry serve   # 乙\n```\n"
     assert not list(sister_faults(there(one), there(other)))
     for planted in [other.replace("# 甲", "## 甲"), other.replace("serve", "init"), other + "\n| 甲 |\n", other + "\n# 丙\n"]:
@@ -629,6 +690,11 @@ def main():
         report(button_faults(page, "zh" if in_chinese else "en"), f"{page.name}: buttons")
         if page.path.stem == "troubleshooting":
             report(error_faults(page), f"{page.name}: error lines")
+        if page.path.stem == "best-practices":
+            report(preset_faults(page), f"{page.name}: the presets")
+        if page.path.stem == "data":
+            report(key_faults(page), f"{page.name}: the keys")
+    report(command_list_faults(ferry, pages()), "each command is explained")
     for english, chinese in sisters():
         report(sister_faults(english, chinese), f"{chinese.name}: as in English")
     for directory in (ROOT / "docs", ROOT / "docs" / "zh"):
