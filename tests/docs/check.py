@@ -26,7 +26,7 @@ import demo
 ROOT = demo.ROOT
 FOREIGN = ROOT / "tests" / "docs" / "foreign.toml"
 # Pages that stand in English alone; every other page of docs/ has its sister in docs/zh.
-ENGLISH_ONLY = {"accounts", "bot", "costs", "deploy-aws", "measurements", "operations", "security", "simulation", "soak"}
+ENGLISH_ONLY = {"bot", "costs", "deploy-aws", "measurements", "operations", "security", "simulation", "soak"}
 # A summary of ARCHITECTURE.md, with nothing beside it.
 CHINESE_ONLY = {"architecture"}
 HOSTS = {"docs.aws.amazon.com", "my.telegram.org", "t.me", "core.telegram.org", "github.com", "rustup.rs"}
