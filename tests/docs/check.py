@@ -33,6 +33,8 @@ HOSTS = {"docs.aws.amazon.com", "my.telegram.org", "t.me", "core.telegram.org", 
 # Fences whose lines are commands; in other blocks a line counts when it begins with one of our programs.
 SHELLS = {"sh", "bash", "console"}
 COMMAND_SECS_MAX = 60
+# What stands in foreign.toml as well, but begins many a line that is no command.
+COMMONPLACE = {".", "cd", "cp", "tail", "tee", "chmod"}
 
 failed = 0
 
@@ -64,15 +66,21 @@ class Page:
                     fence[2].append((number, line))
             elif mark:
                 fence = (mark[1], mark[2], [])
-            elif re.match(r" {4}\S", line) and (not self.prose or not self.prose[-1][1].strip() or self.in_indented(number)):
+            elif self.is_indented(number, line):
                 if not self.in_indented(number):
                     self.blocks.append(("indented", []))
-                self.blocks[-1][1].append((number, line[4:]))
+                self.blocks[-1][1].append((number, line.lstrip()))
             else:
                 heading = re.match(r"(#+) (.+)", line)
                 if heading:
                     self.headings.append((len(heading[1]), heading[2].strip()))
                 self.prose.append((number, line))
+
+    def is_indented(self, number, line):
+        """A block of code by its indentation; below the text of a list only what begins with a program is taken for one."""
+        if self.prose and self.prose[-1][1].strip() and not self.in_indented(number):
+            return False
+        return bool(re.match(r" {4}\S", line)) or (line.startswith("     ") and is_program(line.split()[0]))
 
     def in_indented(self, number):
         return bool(self.blocks) and self.blocks[-1][0] == "indented" and self.blocks[-1][1][-1:] and self.blocks[-1][1][-1][0] == number - 1
@@ -357,6 +365,11 @@ def is_ours(word):
     return word in ("ferry", "cargo", "target/release/ferry", "target/debug/ferry") or re.match(r"(\.ci|infra|tests)/[\w/-]*\w$", word)
 
 
+def is_program(word):
+    """Ours, or one of others that does more than the shell's own."""
+    return is_ours(word) or (word in foreign() and word not in COMMONPLACE)
+
+
 def command_faults(line, ferry, strict):
     """What is wrong with one line; `strict`: each program in it has to be known."""
     parts = parts_of(line)
@@ -394,7 +407,7 @@ def commands(page):
                 continue
             shell = kind in SHELLS
             words = text.split()
-            if words and (shell or is_ours(words[0])):
+            if words and (shell or is_program(words[0])):
                 yield start, text, shell
             text = ""
     for number, span in page.spans():
