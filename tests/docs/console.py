@@ -93,9 +93,13 @@ class Table:
         self.address = address
 
     def query(self, request):
+        return self.call("Query", request)
+
+    def call(self, operation, request):
         headers = {
-            "X-Amz-Target": "DynamoDB_20120810.Query",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Date": "20260101T000000Z",
             "Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=any",
         }
         call = urllib.request.Request(self.address, json.dumps(request).encode(), headers)
@@ -143,19 +147,18 @@ def learn(table, ids):
     return ids
 
 
-def updates(table):
-    """Nobody lists updates; people find the number in the log. The simulator counts from one."""
-    for number in range(1, 200):
-        if table.item(f"UPDATE#{number}", "UPDATE"):
-            return {"UPDATE_ID": str(number)}
-    return {}
+def update(table):
+    """Nobody lists updates: people find the number in the log, this in a scan."""
+    request = {"TableName": TABLE, "FilterExpression": "sk = :u", "ExpressionAttributeValues": {":u": {"S": "UPDATE"}}}
+    found = table.call("Scan", request)
+    return {"UPDATE_ID": found[0]["pk"]["S"].rpartition("#")[2]} if found else {}
 
 
 def ask(table, wanted, ids):
     """Those that gave nothing."""
     learn(table, ids)
     if "UPDATE_ID" not in ids:
-        ids |= updates(table)
+        ids |= update(table)
     return [query for query in wanted if not table.query(query.request(ids))]
 
 
@@ -173,7 +176,13 @@ def watch(ferry, wanted, left):
                 try:
                     table = Table(json.loads(addresses.read_text())["dynamodb"])
                     wanted = ask(table, wanted, ids)
-                except (OSError, urllib.error.URLError, json.JSONDecodeError, KeyError):
+                except urllib.error.HTTPError as error:
+                    refused = error.read().decode()
+                    # The demo makes its table only after its engines listen.
+                    if "ResourceNotFound" not in refused:
+                        sys.exit(f"FAILED console: the table refuses a query: {refused}")
+                except (OSError, json.JSONDecodeError):
+                    # Nothing listens yet, or not any more.
                     pass
                 if over:
                     break
