@@ -230,7 +230,8 @@ pub(crate) async fn job_failed(shared: &Shared, delivery: &Delivery, job: &str, 
     if delivery.attempt < RECEIVES_MAX {
         return;
     }
-    let alert = Alert::PoisonJob { job: job.to_owned(), reason: why.to_owned() };
+    // The queue keeps no reason with a message: the message's id leads from here to the dead letter, and back.
+    let alert = Alert::PoisonJob { job: job.to_owned(), reason: format!("message {}: {why}", delivery.id) };
     if let Err(error) = raise(shared, &alert).await {
         tracing::warn!(%error, "the admins were not told of a job that fails");
     }
