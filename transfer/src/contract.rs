@@ -4,6 +4,7 @@
 //! A rule gets a fresh, empty engine and panics where the engine breaks it. Rules wait for conditions, with bounds, so
 //! they run in virtual time and against real services alike.
 
+pub mod kinds;
 pub mod queue;
 pub mod samples;
 pub mod table;

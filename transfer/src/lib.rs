@@ -35,6 +35,7 @@ pub mod dialogue;
 pub mod event;
 pub mod ids;
 pub mod inquiry;
+pub mod installation;
 pub mod intent;
 pub mod lease;
 pub mod login;

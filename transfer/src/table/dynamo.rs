@@ -6,9 +6,14 @@
 
 mod attributes;
 mod failure;
+mod migration;
 mod schema;
 #[cfg(test)]
+mod schemas;
+mod stored;
+#[cfg(test)]
 mod tests;
+mod whole;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -22,6 +27,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, KeysAndAtt
 use jiff::Timestamp;
 
 pub use self::attributes::EXPIRES;
+pub use self::stored::{NoItem, StoredItem};
+pub use self::whole::{Description, WholeTable, WholeWrite};
 use self::attributes::{AttributeMap, Attributes, Condition};
 use super::{COMMIT_WRITES_MAX, CommitError, Guard, Key, List, Record, Table, TableError, Write};
 
