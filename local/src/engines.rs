@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use transfer::aws::{DynamoClient, SqsClient, local_config};
 use transfer::clock::Clock;
 use transfer::ids::TaskId;
-use transfer::queue::{Job, Queue as _, QueueError, RECEIVE_MAX};
 use transfer::queue::sqs::SqsQueue;
+use transfer::queue::{Job, Queue as _, QueueError, RECEIVE_MAX};
 use transfer::table::TableError;
 use transfer::table::dynamo::{DynamoTable, EXPIRES, WholeTable};
 

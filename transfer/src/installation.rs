@@ -59,7 +59,8 @@ pub async fn enter(table: &dyn Table, release: &str, now: Timestamp) -> Result<(
                 return Ok(());
             }
         }
-        let entered = Installation { newest_schema: SCHEMA, release: release.to_owned(), at: now, restoring_since: None };
+        let entered =
+            Installation { newest_schema: SCHEMA, release: release.to_owned(), at: now, restoring_since: None };
         match table.commit(vec![Write::Put { item: Item::Installation(entered), guard }]).await {
             Ok(()) => return Ok(()),
             // Read again: what stands there says who was first.

@@ -137,7 +137,7 @@ impl Writing {
     /// # Errors
     /// The disk is full, or somebody else made such a file meanwhile.
     pub fn end(mut self) -> Result<u64, FileError> {
-        let sha256 = hex(&self.sum.clone().finalize());
+        let sha256 = hex(&self.sum.clone().finalize()[..]);
         let items = self.items;
         self.line(&json(&Trailer { items, sha256 }))?;
         let path = self.path;
@@ -197,7 +197,7 @@ impl Backup {
         if trailer.items != items.len() as u64 {
             return Err(damaged(format!("it has {} items of {}", items.len(), trailer.items)));
         }
-        if trailer.sha256 != hex(&sum.finalize()) {
+        if trailer.sha256 != hex(&sum.finalize()[..]) {
             return Err(damaged("its sum is another than it should be".to_owned()));
         }
         Ok(Self { header, items })

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use transfer::account::{Account, Day, Waits};
 use transfer::event::Event;
 use transfer::table::dynamo::{StoredItem, WholeWrite};
-use transfer::table::item::{EventRecord, GoneAccount, Report};
+use transfer::table::item::{EventRecord, Report};
 use transfer::table::{CommitError, Item, Record, TableError};
 use transfer::task::{Restored, Task, TaskState};
 

@@ -1,7 +1,7 @@
 //! Putting a table back to what a backup holds.
 //!
-//! The whole file is read and checked, and everything decided, before anything is written. Then, in this order: the mark
-//! that a restore is under way (no host begins while it stands), all writes, the mark's removal. If the process dies
+//! The whole file is read and checked, and it is known what the restore comes to, before anything is written. Then, in this
+//! order: the mark that a restore is under way (no host begins while it stands), all writes, the mark's removal. If the process dies
 //! after any of these, the same command once more finishes: it decides anew, from what it finds.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use transfer::table::item::{Installation, SCHEMA};
 use transfer::table::{CommitError, Item, TableError};
 
 use super::file::{Backup, FileError};
-use super::hosts::{self, WATCHED_FOR};
+use super::hosts;
 use super::plan::{Plan, PlanError, Sum, plan};
 
 /// Why a table was not put back.
@@ -33,7 +33,9 @@ pub enum RestoreError {
     #[error("the backup cannot be restored, and nothing was changed: {0}")]
     Plan(#[from] PlanError),
     /// Writing failed in the middle.
-    #[error("the restore was cut off ({0}); nothing works on the table until it is done: mend that, then run it once more")]
+    #[error(
+        "the restore was cut off ({0}); nothing works on the table until it is done: mend that, then run it once more"
+    )]
     CutOff(TableError),
 }
 
@@ -48,8 +50,8 @@ impl From<CommitError> for RestoreError {
 pub struct Decided {
     backup: Backup,
     plan: Plan,
-    /// The bots' parts of the table, each with what stands there of the installation.
-    parts: Vec<(String, Option<StoredItem>)>,
+    /// The bots' parts of the table, each with the version of what stands there of the installation.
+    parts: Vec<(String, u64)>,
 }
 
 impl Decided {
@@ -59,21 +61,15 @@ impl Decided {
     /// The file is no good, or the table cannot be read.
     pub async fn of(file: &Path, table: &WholeTable, now: Timestamp) -> Result<Self, RestoreError> {
         let backup = Backup::read(file)?;
-        let mut present = Vec::new();
-        table
-            .scan(|stored| {
-                present.push(stored);
-                Ok::<(), TableError>(())
-            })
-            .await?;
+        let present = all(table).await?;
         let plan = plan(&backup, &present, now)?;
-        let all = backup.items.iter().chain(&present);
-        let bots: BTreeSet<&str> = all.map(StoredItem::bot).filter(|bot| !bot.is_empty()).collect();
-        let installation = |bot: &str| {
+        let bots: BTreeSet<&str> =
+            backup.items.iter().chain(&present).map(StoredItem::bot).filter(|bot| !bot.is_empty()).collect();
+        let version = |bot: &str| {
             let stored = present.iter().find(|stored| stored.kind() == "installation" && stored.bot() == bot);
-            (bot.to_owned(), stored.cloned())
+            (bot.to_owned(), stored.map_or(0, StoredItem::version))
         };
-        let parts = bots.into_iter().map(installation).collect();
+        let parts = bots.into_iter().map(version).collect();
         Ok(Self { backup, plan, parts })
     }
 
@@ -89,17 +85,27 @@ impl Decided {
 
     /// Does it. `watch` says whether hosts may live that hold no lock which the caller holds.
     ///
+    /// Decided anew once no host can begin any more: somebody may have worked while the question was on show.
+    ///
     /// # Errors
     /// A host lives (nothing was touched), or the table failed on the way.
-    pub async fn perform(self, table: &WholeTable, watch: bool, release: &str, now: Timestamp) -> Result<Sum, RestoreError> {
+    pub async fn perform(
+        self,
+        table: &WholeTable,
+        watch: bool,
+        release: &str,
+        now: Timestamp,
+    ) -> Result<Sum, RestoreError> {
         if watch && let Some(host) = hosts::living(table).await? {
             return Err(RestoreError::Host(host));
         }
-        let marks = self.marks(release, now, Some(now), 1)?;
-        table.write(marks).await.map_err(RestoreError::CutOff)?;
-        table.write(self.plan.writes.clone()).await.map_err(RestoreError::CutOff)?;
-        table.write(self.marks(release, now, None, 2)?).await.map_err(RestoreError::CutOff)?;
-        Ok(self.plan.sum)
+        let (begun, ended) = (self.marks(release, now, Some(now), 1)?, self.marks(release, now, None, 2)?);
+        table.write(begun).await.map_err(RestoreError::CutOff)?;
+        let present = all(table).await.map_err(RestoreError::CutOff)?;
+        let Plan { writes, sum } = plan(&self.backup, &present, now)?;
+        table.write(writes).await.map_err(RestoreError::CutOff)?;
+        table.write(ended).await.map_err(RestoreError::CutOff)?;
+        Ok(sum)
     }
 
     /// What is written down about the installation, in every part of the table.
@@ -110,15 +116,21 @@ impl Decided {
         restoring_since: Option<Timestamp>,
         later: u64,
     ) -> Result<Vec<WholeWrite>, CommitError> {
-        let item =
-            Item::Installation(Installation { newest_schema: SCHEMA, release: release.to_owned(), at: now, restoring_since });
-        let mark = |(bot, there): &(String, Option<StoredItem>)| {
-            let version = there.as_ref().map_or(0, StoredItem::version) + later;
-            StoredItem::of_part(bot, &item, version).map(WholeWrite::Put)
-        };
+        let release = release.to_owned();
+        let item = Item::Installation(Installation { newest_schema: SCHEMA, release, at: now, restoring_since });
+        let mark =
+            |(bot, version): &(String, u64)| StoredItem::of_part(bot, &item, version + later).map(WholeWrite::Put);
         self.parts.iter().map(mark).collect()
     }
 }
 
-/// How long [`Decided::perform`] may watch hosts before it begins.
-pub const WATCHES_FOR: std::time::Duration = WATCHED_FOR;
+async fn all(table: &WholeTable) -> Result<Vec<StoredItem>, TableError> {
+    let mut all = Vec::new();
+    table
+        .scan(|stored| {
+            all.push(stored);
+            Ok::<(), TableError>(())
+        })
+        .await?;
+    Ok(all)
+}

@@ -49,7 +49,8 @@ pub async fn run(options: BackupOptions, log: &LogOptions, terminal: &Terminal) 
     desk.close().await;
     say(terminal, &options.file, made?);
     let ring = ring.display();
-    terminal.line(format!("The key ring that opens its sessions is not in it: keep {ring} apart from it, and as safe."));
+    terminal
+        .line(format!("The key ring that opens its sessions is not in it: keep {ring} apart from it, and as safe."));
     Ok(())
 }
 

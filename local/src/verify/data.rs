@@ -52,7 +52,9 @@ pub async fn table(engines: &Engines) -> Part {
     const NAME: &str = "table";
     match engines.whole_table().describe().await {
         Err(error) => Part::failed(NAME, error, "restore a backup if its file is broken"),
-        Ok(is) if is.status != "ACTIVE" => Part::failed(NAME, format!("it is {}", is.status), "wait, then verify again"),
+        Ok(is) if is.status != "ACTIVE" => {
+            Part::failed(NAME, format!("it is {}", is.status), "wait, then verify again")
+        }
         Ok(is) if !is.key_fits => Part::failed(NAME, "its key is not pk and sk", "it is none of ferry's: use another"),
         Ok(is) if !is.indexes_missing.is_empty() => {
             let missing = is.indexes_missing.join(", ");
@@ -70,7 +72,9 @@ pub async fn schema(table: &dyn Table) -> Part {
     }
     match table.get(&Key::installation()).await {
         Ok(Some(record)) => match record.item {
-            Item::Installation(is) => Part::ok(NAME, format!("{}, written by release {}", is.newest_schema, is.release)),
+            Item::Installation(is) => {
+                Part::ok(NAME, format!("{}, written by release {}", is.newest_schema, is.release))
+            }
             _ => Part::failed(NAME, "another item stands in its place", "restore a backup"),
         },
         Ok(None) => Part::ok(NAME, "none yet: no host of this version has worked on it"),
@@ -84,7 +88,7 @@ pub async fn queue(engines: &Engines) -> Vec<Part> {
         Ok(()) => Part::ok("queue", "a job went in and came out"),
         Err(error) => Part::failed("queue", error, "restart ferry serve"),
     };
-    let dead = async { engines.queue().dead_letters().await?.len().await };
+    let dead = async { engines.queue().dead_letters().await?.count().await };
     let dead = match dead.await {
         Ok(0) => Part::ok("dead letters", "none"),
         Ok(count) => {

@@ -38,7 +38,11 @@ pub async fn host(table: &dyn Table, runs: bool, version: &str) -> Part {
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Part::warning(NAME, "another ferry has the data directory, and no host of it shows life", "is ferry serve starting?")
+    Part::warning(
+        NAME,
+        "another ferry has the data directory, and no host of it shows life",
+        "is ferry serve starting?",
+    )
 }
 
 fn is_later(now: &Host, before: &Host) -> bool {

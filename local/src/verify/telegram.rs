@@ -44,12 +44,7 @@ pub async fn parts(bot: Option<&BotConfiguration>, runs: bool, now: Timestamp) -
 }
 
 /// What Telegram says of its deliveries.
-async fn delivery(
-    telegram: &TelegramBot,
-    wanted: Option<&WebhookConfiguration>,
-    runs: bool,
-    now: Timestamp,
-) -> Part {
+async fn delivery(telegram: &TelegramBot, wanted: Option<&WebhookConfiguration>, runs: bool, now: Timestamp) -> Part {
     const NAME: &str = "delivery";
     let state = match telegram.webhook().await {
         Ok(state) => state,
@@ -59,16 +54,20 @@ async fn delivery(
     match (&state.url, wanted) {
         (None, Some(_)) if runs => Part::failed(NAME, "Telegram knows no webhook", "restart ferry serve"),
         (None, _) => Part::ok(NAME, format!("updates are fetched; {} wait", state.waiting)),
-        (Some(_), None) => {
-            Part::warning(NAME, "Telegram delivers to a webhook that is not configured", "start ferry serve: it ends that")
-        }
+        (Some(_), None) => Part::warning(
+            NAME,
+            "Telegram delivers to a webhook that is not configured",
+            "start ferry serve: it ends that",
+        ),
         (Some(set), Some(webhook)) if url(set) != url(&webhook.url) => {
             Part::failed(NAME, "Telegram delivers to another address than bot.webhook.url", "restart ferry serve")
         }
         (Some(_), Some(_)) => match state.last_error {
-            Some((at, why)) if now.duration_since(at) < FAILED_SINCE => {
-                Part::warning(NAME, format!("a delivery failed at {at:.0}: {why}"), "look at the proxy before the webhook")
-            }
+            Some((at, why)) if now.duration_since(at) < FAILED_SINCE => Part::warning(
+                NAME,
+                format!("a delivery failed at {at:.0}: {why}"),
+                "look at the proxy before the webhook",
+            ),
             _ if state.waiting > WAITING_MAX => {
                 Part::warning(NAME, format!("{} updates wait", state.waiting), "look at the proxy before the webhook")
             }
@@ -82,7 +81,9 @@ async fn refuses(listen: SocketAddr) -> Part {
     const NAME: &str = "webhook";
     match tokio::time::timeout(REFUSED_WITHIN, status(listen)).await {
         Ok(Ok(401 | 403)) => Part::ok(NAME, format!("{listen} answers, and refuses a wrong secret")),
-        Ok(Ok(status)) => Part::failed(NAME, format!("{listen} answers a wrong secret with {status}"), "is that ferry?"),
+        Ok(Ok(status)) => {
+            Part::failed(NAME, format!("{listen} answers a wrong secret with {status}"), "is that ferry?")
+        }
         Ok(Err(error)) => Part::failed(NAME, format!("{listen}: {error}"), "restart ferry serve"),
         Err(_elapsed) => Part::failed(NAME, format!("{listen} does not answer"), "restart ferry serve"),
     }

@@ -91,7 +91,8 @@ fn a_served_installation_is_verified_and_backed_up_and_not_restored() {
     let mut serving = Running::start(serve(&simulator));
     serving.hear("is served");
     let text = simulator.done(&["verify"], "");
-    for part in ["configuration", "data directory", "table", "schema", "key ring", "queue", "dead letters", "accounts"] {
+    for part in ["configuration", "data directory", "table", "schema", "key ring", "queue", "dead letters", "accounts"]
+    {
         assert!(text.lines().any(|line| line.starts_with(part) && line.contains(" ok ")), "{part}: {text}");
     }
     assert!(text.contains("local lives, version") && text.contains("@ferry_bot"), "{text}");
@@ -166,7 +167,8 @@ fn a_broken_file_changes_nothing() {
 
 /// A backup that takes a while to be put back.
 fn large(simulator: &Simulator, name: &str) {
-    let mut writing = Writing::begin(&simulator.file(name), &Header::new("ferry", "r", jiff::Timestamp::now())).unwrap();
+    let mut writing =
+        Writing::begin(&simulator.file(name), &Header::new("ferry", "r", jiff::Timestamp::now())).unwrap();
     let kinds = kinds::every_kind();
     let chunk = kinds.iter().find(|item| matches!(item, Item::Chunk(_))).unwrap();
     let task = kinds.iter().find(|item| matches!(item, Item::Task(task) if task.state.is_over())).unwrap();

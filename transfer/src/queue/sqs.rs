@@ -75,7 +75,7 @@ impl SqsQueue {
     ///
     /// # Errors
     /// The service failed.
-    pub async fn len(&self) -> Result<u64, QueueError> {
+    pub async fn count(&self) -> Result<u64, QueueError> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,

@@ -27,9 +27,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, KeysAndAtt
 use jiff::Timestamp;
 
 pub use self::attributes::EXPIRES;
+use self::attributes::{AttributeMap, Attributes, Condition};
 pub use self::stored::{NoItem, StoredItem};
 pub use self::whole::{Description, WholeTable, WholeWrite};
-use self::attributes::{AttributeMap, Attributes, Condition};
 use super::{COMMIT_WRITES_MAX, CommitError, Guard, Key, List, Record, Table, TableError, Write};
 
 /// How long one call may take. DynamoDB answers within tens of milliseconds; a host has 15 s from renewal to renewal.

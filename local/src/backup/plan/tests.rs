@@ -4,7 +4,7 @@ use transfer::contract::{kinds, samples};
 use transfer::ids::{AccountId, Incarnation, TaskId};
 use transfer::lease::Lease;
 use transfer::seal::{KeyId, Sealed};
-use transfer::table::item::{ChunkRecord, SessionRecord, TargetLock};
+use transfer::table::item::{ChunkRecord, GoneAccount, SessionRecord, TargetLock};
 
 use super::super::file::Header;
 use super::*;

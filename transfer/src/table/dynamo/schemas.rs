@@ -7,11 +7,14 @@ use crate::contract::kinds;
 use crate::table::Record;
 use crate::table::item::SCHEMA;
 
-/// One file for each schema.
-const FILES: [(u32, &str); SCHEMA as usize] = [
-    (1, include_str!("../../../tests/schemas/1.jsonl")),
-    (2, include_str!("../../../tests/schemas/2.jsonl")),
-];
+/// Every schema with its file.
+fn files() -> Vec<(u32, String)> {
+    let read = |schema: u32| {
+        let path = format!("{}/tests/schemas/{schema}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        (schema, std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
+    };
+    (1..=SCHEMA).map(read).collect()
+}
 
 fn items(file: &str) -> Vec<StoredItem> {
     file.lines().map(|line| StoredItem::from_line(line).unwrap()).collect()
@@ -19,8 +22,8 @@ fn items(file: &str) -> Vec<StoredItem> {
 
 #[test]
 fn each_file_holds_what_its_schema_wrote_and_every_kind_of_it() {
-    for (schema, file) in FILES {
-        let items = items(file);
+    for (schema, file) in files() {
+        let items = items(&file);
         assert!(items.iter().all(|item| item.schema() == u64::from(schema)), "{schema}");
         let kinds: BTreeSet<usize> = items.iter().map(|item| kinds::kind(&item.record().unwrap().item).1).collect();
         // The first schema had no item of the installation.
@@ -31,8 +34,8 @@ fn each_file_holds_what_its_schema_wrote_and_every_kind_of_it() {
 
 #[test]
 fn what_an_older_schema_wrote_is_read_and_stored_anew_by_the_next_write() {
-    for (schema, file) in FILES {
-        for stored in items(file) {
+    for (schema, file) in files() {
+        for stored in items(&file) {
             let Record { item, version } = stored.record().unwrap();
             assert_eq!(stored.version(), version);
             let written = StoredItem::of(&item, version + 1, &stored).unwrap();
@@ -44,21 +47,24 @@ fn what_an_older_schema_wrote_is_read_and_stored_anew_by_the_next_write() {
 
 #[test]
 fn what_the_first_schema_wrote_means_what_it_meant() {
-    let read: Vec<Record> = items(FILES[0].1).iter().map(|item| item.record().unwrap()).collect();
+    let read: Vec<Record> = items(&files()[0].1).iter().map(|item| item.record().unwrap()).collect();
     insta::assert_debug_snapshot!(read);
 }
 
 #[test]
 fn a_line_is_its_item() {
-    for line in FILES.iter().flat_map(|(_, file)| file.lines()) {
+    let files = files();
+    for line in files.iter().flat_map(|(_, file)| file.lines()) {
         assert_eq!(StoredItem::from_line(line).unwrap().to_line().unwrap(), line);
     }
 }
 
 #[test]
 fn the_file_of_the_present_schema_knows_every_shape_that_is_written() {
-    let known: BTreeSet<&str> = FILES[SCHEMA as usize - 1].1.lines().collect();
-    let written = kinds::every_kind().into_iter().map(|item| StoredItem::of_bot(0, &item, 3).unwrap().to_line().unwrap());
+    let (_, file) = files().pop().unwrap();
+    let known: BTreeSet<&str> = file.lines().collect();
+    let written =
+        kinds::every_kind().into_iter().map(|item| StoredItem::of_bot(0, &item, 3).unwrap().to_line().unwrap());
     let missing: Vec<String> = written.filter(|line| !known.contains(line.as_str())).collect();
     assert!(
         missing.is_empty(),

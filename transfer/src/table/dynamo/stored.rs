@@ -181,9 +181,7 @@ fn attribute(value: Value, depth: u32) -> Result<AttributeValue, NoItem> {
         ("N", Value::String(number)) => AttributeValue::N(number),
         ("BOOL", Value::Bool(is)) => AttributeValue::Bool(is),
         ("NULL", Value::Bool(is)) => AttributeValue::Null(is),
-        ("B", Value::String(text)) => {
-            AttributeValue::B(Blob::new(STANDARD.decode(text).map_err(|_unfit| wrong("B"))?))
-        }
+        ("B", Value::String(text)) => AttributeValue::B(Blob::new(STANDARD.decode(text).map_err(|_unfit| wrong("B"))?)),
         ("L", Value::Array(list)) => {
             AttributeValue::L(list.into_iter().map(|value| attribute(value, depth + 1)).collect::<Result<_, _>>()?)
         }

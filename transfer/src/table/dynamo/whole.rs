@@ -76,10 +76,7 @@ impl WholeTable {
     ///
     /// # Errors
     /// The service failed, or `each` did.
-    pub async fn scan<E: From<TableError>>(
-        &self,
-        mut each: impl FnMut(StoredItem) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub async fn scan<E: From<TableError>>(&self, mut each: impl FnMut(StoredItem) -> Result<(), E>) -> Result<(), E> {
         let mut start = None;
         for _page in 0..PAGES_MAX {
             let scan = self.client.scan().table_name(&self.table_name).consistent_read(true);
