@@ -21,10 +21,11 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use transfer::aws::{DynamoClient, SqsClient, local_config};
 use transfer::clock::Clock;
-use transfer::queue::QueueError;
+use transfer::ids::TaskId;
 use transfer::queue::sqs::SqsQueue;
+use transfer::queue::{Job, Queue as _, QueueError, RECEIVE_MAX};
 use transfer::table::TableError;
-use transfer::table::dynamo::{DynamoTable, EXPIRES};
+use transfer::table::dynamo::{DynamoTable, EXPIRES, WholeTable};
 
 use crate::sqs::doubling::Doubling;
 use crate::sqs::server;
@@ -32,6 +33,11 @@ use crate::sqs::store::{Store, StoreError};
 
 /// The table on one machine, and the queue.
 const NAME: &str = "ferry";
+/// The queue through which it is found out whether queues work.
+const PROBE_NAME: &str = "ferry-probe";
+/// How long a probe's job may take to come out again, and when it is anybody's once more.
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
+const PROBE_VISIBLE_AFTER: Duration = Duration::from_secs(30);
 /// How often what expired is removed. Readers do not rely on it.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// How soon a sweep is tried again when the table is not there yet.
@@ -221,6 +227,11 @@ impl Engines {
         matches!(self.place, Place::Here(_))
     }
 
+    /// Whether another process works on this data directory.
+    pub fn is_beside(&self) -> bool {
+        self.place == Place::Beside
+    }
+
     /// With table and queue in them.
     async fn furnished(mut self, sqs: &SqsClient) -> Result<Self, EnginesError> {
         self.table(0).create_table().await?;
@@ -248,9 +259,32 @@ impl Engines {
         DynamoTable::new(&self.dynamo, NAME, bot_id)
     }
 
+    /// All of the table, as it is stored.
+    pub fn whole_table(&self) -> WholeTable {
+        WholeTable::new(&self.dynamo, NAME)
+    }
+
     /// The queue of jobs; [`SqsQueue::url`] says where.
     pub fn queue(&self) -> SqsQueue {
         self.queue.clone()
+    }
+
+    /// Sends a job through a queue of its own and takes it out again: the way that every job takes, past nobody's.
+    ///
+    /// # Errors
+    /// The queue does not work.
+    pub async fn probe_queue(&self) -> Result<(), QueueError> {
+        let sqs = SqsClient::new(&local_config(&self.sqs_endpoint));
+        let queue = SqsQueue::create(&sqs, PROBE_NAME).await?;
+        let job = Job::batch(TaskId(uuid::Uuid::new_v4().to_string()), 1, 1);
+        queue.send(&job).await?;
+        for delivery in queue.receive(RECEIVE_MAX, PROBE_VISIBLE_AFTER, PROBE_WITHIN).await? {
+            queue.delete(&delivery.receipt).await?;
+            if serde_json::from_str::<Job>(&delivery.body).is_ok_and(|came| came == job) {
+                return Ok(());
+            }
+        }
+        Err(QueueError::Failed("a job that was sent did not come out again".to_owned()))
     }
 
     /// Stops both engines and gives the data directory free.

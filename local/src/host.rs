@@ -25,6 +25,7 @@ use transfer::bot::Bot;
 use transfer::bot::telegram::{TelegramBot, TelegramSettings};
 use transfer::clock::Clock;
 use transfer::ids::{ChatId, HostId, Incarnation};
+use transfer::installation::{self, EnterError};
 use transfer::queue::Queue;
 use transfer::queue::sqs::SqsQueue;
 use transfer::table::Table;
@@ -103,6 +104,7 @@ impl Life {
             freed.map_err(|error| Failure::failed(&error))?;
         }
         let clock = Clock::system();
+        enter(self.table.as_ref(), &clock).await?;
         self.keys.ready(&self.data_dir, &self.table, clock.now()).await?;
         let only_account = self.only.as_ref().map(|session| session.account.clone());
         let sessions = self.only.map_or_else(|| self.keys.sessions(self.table.clone()), Sessions::only);
@@ -138,6 +140,17 @@ impl Life {
         drop(lock);
         ended.map_err(|halt: Halt| Failure::failed(&halt))
     }
+}
+
+/// Writes down that this program works on the table from now on; whoever starts a host does so before anything else.
+///
+/// # Errors
+/// Newer code worked on it, or a restore of it did not end.
+pub async fn enter(table: &dyn Table, clock: &Clock) -> Result<(), Failure> {
+    installation::enter(table, env!("CARGO_PKG_VERSION"), clock.now()).await.map_err(|error| match error {
+        EnterError::Newer { .. } | EnterError::Restoring(_) => Failure::input(&error),
+        EnterError::Table(_) | EnterError::Commit(_) | EnterError::Contended(_) => Failure::failed(&error),
+    })
 }
 
 fn lock(data_dir: &Path) -> Result<File, Failure> {

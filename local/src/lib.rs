@@ -1,6 +1,7 @@
 //! Ferry on one machine: the engines that stand for AWS here, and the program's commands.
 
 pub mod audit;
+pub mod backup;
 pub mod command;
 pub mod configuration;
 pub mod demo;
@@ -20,3 +21,4 @@ pub mod single;
 pub mod soak;
 pub mod sqs;
 pub mod terminal;
+pub mod verify;

@@ -6,6 +6,7 @@
 //! stands behind the ports there, is in [`aws`], with [`aws_contract!`](crate::aws_contract).
 
 pub mod aws;
+pub mod kinds;
 pub mod queue;
 pub mod samples;
 pub mod table;

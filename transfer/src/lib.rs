@@ -36,6 +36,7 @@ pub mod environment;
 pub mod event;
 pub mod ids;
 pub mod inquiry;
+pub mod installation;
 pub mod intent;
 pub mod lease;
 pub mod login;

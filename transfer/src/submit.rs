@@ -17,7 +17,8 @@ use crate::selection::{BadSelection, Selection};
 use crate::table::item::{Report, SkipRecord};
 use crate::table::{CommitError, Guard, Item, Key, Record, Table, TableError, Write};
 use crate::task::{
-    BATCH_LEN_DEFAULT, Checkpoint, Command, Endpoint, IllegalTransition, Style, Task, TaskEvent, TaskState, Wish,
+    BATCH_LEN_DEFAULT, Checkpoint, Command, Endpoint, IllegalTransition, Restored, Style, Task, TaskEvent, TaskState,
+    Wish,
 };
 
 use retry::RETRIED_MAX;
@@ -113,6 +114,14 @@ pub enum SubmitError {
     /// It cannot do that now.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
+    /// Nobody knows what it delivered after the backup that it came from.
+    #[error("task {task} was {}", Restored::reason(*.backed_up_at))]
+    Restored {
+        /// Which.
+        task: TaskId,
+        /// When the backup was made.
+        backed_up_at: Timestamp,
+    },
     /// Its ledger may still grow.
     #[error("task {0} is not over: what it skips is retried when it is")]
     NotOver(TaskId),
@@ -203,6 +212,7 @@ impl NewTask {
             seq: 1,
             lease: None,
             lease_epoch: 0,
+            restored: None,
         })
     }
 }
@@ -243,6 +253,9 @@ pub async fn resume(
         let command = table.get(&Key::command(id)).await?;
         let mut writes: Vec<Write> = command.and_then(lift).into_iter().collect();
         let goes_on = matches!(task.state, TaskState::Ready { .. } | TaskState::Running { .. });
+        if let Some(restored) = task.restored.as_ref().filter(|_| !task.state.is_over()) {
+            return Err(SubmitError::Restored { task: id.clone(), backed_up_at: restored.backed_up_at });
+        }
         if !goes_on {
             task.next(TaskEvent::Resume, now)?;
             task.seq += 1;

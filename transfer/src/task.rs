@@ -73,6 +73,18 @@ pub struct Task {
     /// Grows with every taking of the lease.
     #[serde(default)]
     pub lease_epoch: u64,
+    /// That it was put back to where a backup had it: what it delivered since stands in the target and not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
+}
+
+/// That a task was put back to where a backup had it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// When the backup was made.
+    pub backed_up_at: Timestamp,
+    /// When it was put back.
+    pub at: Timestamp,
 }
 
 /// Source or target of a task.
@@ -89,6 +101,16 @@ pub struct Endpoint {
     /// A topic of the target, by its first message's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<MessageId>,
+}
+
+impl Restored {
+    /// Why the task is parked, and what to do.
+    pub fn reason(backed_up_at: Timestamp) -> String {
+        format!(
+            "restored from a backup of {backed_up_at:.0}; what it delivered after that is not written down. Cancel it, look \
+             up the last message of it in the target, and begin a new transfer after that one"
+        )
+    }
 }
 
 /// The flags of `messages.forwardMessages` that a task chooses.

@@ -74,6 +74,7 @@ fn task_word(done: Result<(), SubmitError>) -> Result<Option<Word>, HandleError>
         Ok(()) => Ok(None),
         Err(SubmitError::Unknown(_)) => Ok(Some(Word::Gone)),
         Err(SubmitError::Illegal(_) | SubmitError::NotOver(_)) => Ok(Some(Word::NotNow)),
+        Err(SubmitError::Restored { .. }) => Ok(Some(Word::Restored)),
         Err(SubmitError::NothingToRetry(_)) => Ok(Some(Word::NothingToRetry)),
         Err(SubmitError::TooManyToRetry { .. }) => Ok(Some(Word::TooManyToRetry)),
         Err(error @ SubmitError::Queue(_)) => {

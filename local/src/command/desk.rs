@@ -12,7 +12,9 @@ use session_host::session::Sessions;
 use transfer::account::Member;
 use transfer::admin::{self, AdminError};
 use transfer::clock::Clock;
+use transfer::installation;
 use transfer::queue::Queue;
+use transfer::table::dynamo::WholeTable;
 use transfer::table::{Table, TableError};
 
 use crate::configuration::Configuration;
@@ -46,7 +48,9 @@ impl Desk {
             configuration,
             engines,
         };
-        match log.start(Some(&desk.configuration.data_dir.join("ferry.log"))) {
+        let allowed = installation::look(desk.table.as_ref()).await.map_err(|error| Failure::input(&error));
+        let started = allowed.and_then(|()| log.start(Some(&desk.configuration.data_dir.join("ferry.log"))));
+        match started {
             Ok(()) => Ok(desk),
             Err(failure) => {
                 desk.close().await;
@@ -63,6 +67,11 @@ impl Desk {
     /// Whether no other process works on this data directory.
     pub(super) fn is_alone(&self) -> bool {
         self.engines.is_alone()
+    }
+
+    /// The table as it is stored.
+    pub(super) fn whole_table(&self) -> WholeTable {
+        self.engines.whole_table()
     }
 
     pub(super) fn queue(&self) -> impl Queue {

@@ -1,6 +1,7 @@
 //! The program's commands, one file each: its options, and what it does.
 
 pub mod account;
+pub mod backup;
 mod data_dir;
 pub mod demo;
 mod desk;
@@ -9,11 +10,13 @@ pub mod init;
 pub mod keys;
 pub mod panic;
 mod report_file;
+pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod simulator;
 pub mod soak;
 pub mod transfer;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -48,6 +51,12 @@ pub enum Command {
     Panic(panic::PanicOptions),
     /// Serve the bot on this machine: what its admins write to it, and the transfers they ask for
     Serve(serve::ServeOptions),
+    /// Look whether this installation works, part by part, also while ferry serves
+    Verify(verify::VerifyOptions),
+    /// Write the table to a file, also while ferry serves
+    Backup(backup::BackupOptions),
+    /// Put the table back to what a backup holds
+    Restore(restore::RestoreOptions),
     /// Write a configuration file with comments
     Init(init::InitOptions),
     /// Run the simulated Telegram alone, to develop against it
@@ -74,6 +83,9 @@ impl Program {
             Command::Keys(options) => keys::run(options, &self.log, terminal).await,
             Command::Panic(options) => panic::run(options, &self.log, terminal).await,
             Command::Serve(options) => serve::run(options, &self.log, terminal).await,
+            Command::Verify(options) => verify::run(options, &self.log, terminal).await,
+            Command::Backup(options) => backup::run(options, &self.log, terminal).await,
+            Command::Restore(options) => restore::run(options, &self.log, terminal).await,
             Command::Init(options) => init::run(&options, terminal).await,
             Command::Simulator(options) => simulator::run(options, &self.log, terminal).await,
             Command::Simulate(options) => simulate::run(options, terminal).await,

@@ -26,7 +26,7 @@ use transfer::task::{Style, Task, TaskEvent, TaskState, Wish};
 
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::failure::Failure;
-use crate::host::{Audience, BOT_ID, Life, Who};
+use crate::host::{self, Audience, BOT_ID, Life, Who};
 use crate::keys::Keys;
 use crate::logging::LogOptions;
 use crate::pool;
@@ -190,6 +190,7 @@ struct Carrying<'a> {
 impl Carrying<'_> {
     async fn carry(&self, asked: Task) -> Result<(), Failure> {
         let table = self.table.as_ref();
+        host::enter(table, &self.clock).await?;
         let only = match Single::of_environment()? {
             Some(single) => {
                 let (setup, zone) = (&self.configuration.setup, self.configuration.zone.clone());

@@ -28,7 +28,7 @@ use transfer::text::Language;
 use crate::configuration::{BotConfiguration, Configuration, WebhookConfiguration};
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::host::{Audience, BOT_ID, Life, Who};
+use crate::host::{self, Audience, BOT_ID, Life, Who};
 use crate::keys::Keys;
 use crate::single::Single;
 use crate::terminal::Terminal;
@@ -127,6 +127,7 @@ impl Service<'_> {
 
     async fn begin(&self, parts: &mut JoinSet<Result<(), Failure>>, over: &CancellationToken) -> Result<(), Failure> {
         let table: Arc<dyn Table> = Arc::new(self.engines.table(BOT_ID));
+        host::enter(table.as_ref(), &Clock::system()).await?;
         // Before the first update: what people write is sealed from then on.
         self.keys().ready(&self.configuration.data_dir, &table, Clock::system().now()).await?;
         let identity = self.introduced().await?;

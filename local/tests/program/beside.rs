@@ -17,7 +17,7 @@ const STEPS: [&str; 10] =
     ["range:all", "next", "skip", "author:keep", "offered", "none", "pace:none", "batch:0", "done", "confirm"];
 
 /// A Telegram with a pool of three, a bot, its admin and somebody new; and the configuration to serve it.
-fn telegram() -> Simulator {
+pub(crate) fn telegram() -> Simulator {
     let simulator = Simulator::start(&["--messages", "60", "--accounts", "3", "--flood", "none"]);
     let token = format!("{BOT}:a-simulated-token_of-the-tests");
     let world = format!(
@@ -34,11 +34,11 @@ fn telegram() -> Simulator {
     simulator
 }
 
-fn serve(simulator: &Simulator) -> Command {
+pub(crate) fn serve(simulator: &Simulator) -> Command {
     command(simulator.dir.path(), &["serve"])
 }
 
-fn stopped(mut serving: Running) -> String {
+pub(crate) fn stopped(mut serving: Running) -> String {
     assert!(serving.child.try_wait().unwrap().is_none(), "it was over before it was stopped: {:?}", serving.heard);
     serving.signal(Signal::INT);
     let (status, text) = serving.end();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "all of this is test code, helpers included")]
 
 mod accounts;
+mod backup;
 mod bad_input;
 mod beside;
 mod demo;

@@ -38,7 +38,9 @@ impl Store {
         for _ in 1..TRIES {
             match self.table.get(key).await {
                 Ok(record) => return Ok(record),
-                Err(error @ TableError::Unreadable { .. }) => return Err(Halt::Corrupt(error.to_string())),
+                Err(error @ (TableError::Unreadable { .. } | TableError::Newer { .. })) => {
+                    return Err(Halt::Corrupt(error.to_string()));
+                }
                 Err(TableError::Failed(why)) => tracing::warn!(%key, why, "a read failed and is tried again"),
             }
             tokio::time::sleep(pause).await;
@@ -53,7 +55,9 @@ impl Store {
         for _ in 1..TRIES {
             match self.table.list(list).await {
                 Ok(records) => return Ok(records),
-                Err(error @ TableError::Unreadable { .. }) => return Err(Halt::Corrupt(error.to_string())),
+                Err(error @ (TableError::Unreadable { .. } | TableError::Newer { .. })) => {
+                    return Err(Halt::Corrupt(error.to_string()));
+                }
                 Err(TableError::Failed(why)) => tracing::warn!(?list, why, "a list failed and is tried again"),
             }
             tokio::time::sleep(pause).await;

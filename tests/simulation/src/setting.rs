@@ -123,5 +123,6 @@ pub(crate) fn task(plan: &TaskPlan, join: bool, now: Timestamp) -> Task {
         seq: 1,
         lease: None,
         lease_epoch: 0,
+        restored: None,
     }
 }

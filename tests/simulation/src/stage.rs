@@ -170,6 +170,7 @@ impl Stage {
             seq: 1,
             lease: None,
             lease_epoch: 0,
+            restored: None,
         }
     }
 

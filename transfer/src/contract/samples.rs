@@ -53,6 +53,7 @@ pub fn task(id: &str, state: TaskState) -> Task {
         seq: 3,
         lease: None,
         lease_epoch: 0,
+        restored: None,
     }
 }
 

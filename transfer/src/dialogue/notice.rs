@@ -126,6 +126,8 @@ pub enum Word {
     NothingToRetry,
     /// More was skipped than one transfer can name.
     TooManyToRetry,
+    /// It came from a backup, and nobody knows what it delivered since.
+    Restored,
     /// The change was stored.
     Saved,
     /// The account holds something open: not now.
@@ -211,6 +213,7 @@ impl Word {
             Self::Retried => "word-retried",
             Self::NothingToRetry => "word-nothing-to-retry",
             Self::TooManyToRetry => "word-too-many-to-retry",
+            Self::Restored => "word-restored",
             Self::Saved => "word-saved",
             Self::AccountBusy => "word-account-busy",
             Self::AccountGone => "word-account-gone",

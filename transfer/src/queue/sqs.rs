@@ -71,6 +71,21 @@ impl SqsQueue {
         Ok(Self { queue_url, ..self.clone() })
     }
 
+    /// About how many messages it holds, in flight or not.
+    ///
+    /// # Errors
+    /// The service failed.
+    pub async fn count(&self) -> Result<u64, QueueError> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let asked = self.client.get_queue_attributes().queue_url(&self.queue_url);
+        let asked = asked.set_attribute_names(Some(names.to_vec())).send().await.map_err(failed)?;
+        let known = asked.attributes.unwrap_or_default();
+        Ok(names.iter().filter_map(|name| known.get(name)?.parse::<u64>().ok()).sum())
+    }
+
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.queue_url

@@ -56,6 +56,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "task-reason-account-removed",
         "account {} was removed while a chunk of it was uncertain; look at the target, then cancel or repeat",
     ),
+    (
+        "task-reason-restored",
+        "restored from a backup of {}; what it delivered after that is not written down. Cancel it, look up the last message of it in the target, and begin a new transfer after that one",
+    ),
     ("task-reason-other-not-free", "the other one is not free"),
     ("task-reason-no-connection", "no connection: {}"),
     ("task-reason-reading-broke", "reading broke off: {}"),

@@ -78,6 +78,7 @@ fn follow_up_of(task: Task, id: TaskId, nonce: Nonce, ids: Vec<MessageId>, now: 
         seq: 1,
         lease: None,
         lease_epoch: 0,
+        restored: None,
         ..task
     }
 }

@@ -99,6 +99,25 @@ async fn a_task_in_somebodys_hands_is_only_wished_something() {
     assert_eq!(command.item, Item::Command(Command { task: task.id.clone(), wish: Wish::Cancel, pace: Some(pace) }));
 }
 
+#[tokio::test]
+async fn a_task_from_a_backup_is_not_resumed_and_can_be_cancelled() {
+    let (table, queue) = world();
+    let task = asked("t").build(NOW).unwrap();
+    submit(&table, &queue, &task).await.unwrap();
+    queue.purge().await.unwrap();
+    put(&table, &task.id, |task| {
+        task.restored = Some(Restored { backed_up_at: NOW, at: NOW });
+        task.state = TaskState::Parked { reason: Restored::reason(NOW) };
+    })
+    .await;
+    let refused = resume(&table, &queue, &task.id, NOW).await.unwrap_err().to_string();
+    assert!(refused.contains("restored from a backup of 1970-01-01T00:00:00Z"), "{refused}");
+    assert!(jobs(&queue).await.is_empty());
+    assert_eq!(read(&table, &task.id).await.unwrap().0.state.word(), "parked");
+    wish(&table, &task.id, Wish::Cancel, None, NOW).await.unwrap();
+    assert_eq!(read(&table, &task.id).await.unwrap().0.state.word(), "cancelled");
+}
+
 async fn report(table: &MemoryTable, id: &TaskId) -> Report {
     let Some(Item::Report(report)) = table.get(&Key::report(id)).await.unwrap().map(|record| record.item) else {
         panic!("a task of somebody's has a report")

@@ -6,9 +6,14 @@
 
 mod attributes;
 mod failure;
+mod migration;
 mod schema;
 #[cfg(test)]
+mod schemas;
+mod stored;
+#[cfg(test)]
 mod tests;
+mod whole;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -23,6 +28,8 @@ use jiff::Timestamp;
 
 pub use self::attributes::EXPIRES;
 use self::attributes::{AttributeMap, Attributes, Condition};
+pub use self::stored::{NoItem, StoredItem};
+pub use self::whole::{Description, WholeTable, WholeWrite};
 use super::{COMMIT_WRITES_MAX, CommitError, Guard, Key, List, Record, Table, TableError, Write};
 
 /// How long one call may take. DynamoDB answers within tens of milliseconds; a host has 15 s from renewal to renewal.

@@ -21,8 +21,9 @@ use crate::table::{Key, List};
 use crate::task::{Command, Task};
 use crate::text::Language;
 
-/// The shape of the items that this code writes.
-pub const SCHEMA: u32 = 1;
+/// The shape of the items that this code writes. It grows when older code would lose or misread something; what older
+/// code wrote is brought to it when it is read.
+pub const SCHEMA: u32 = 2;
 
 /// One item. The engines store the fields of the variant as top-level attributes with `item` naming the variant, beside
 /// `pk`, `sk`, `schema`, `version` and what the indexes need.
@@ -79,6 +80,8 @@ pub enum Item {
     Panic(Panic),
     /// What outlives an account that left the pool, for a while.
     Gone(GoneAccount),
+    /// Which code works on the table.
+    Installation(Installation),
 }
 
 /// One day of an account.
@@ -302,6 +305,20 @@ pub struct Panic {
     pub done_at: Option<Timestamp>,
 }
 
+/// Which code works on the table, and whether a restore of it was begun and not ended. See [`crate::installation`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// The newest schema that a host began to write. The item's own `schema` says the same of this item alone.
+    pub newest_schema: u32,
+    /// The release that did.
+    pub release: String,
+    /// When.
+    pub at: Timestamp,
+    /// Since when a restore is under way, or was cut off: until one ends well, no host begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restoring_since: Option<Timestamp>,
+}
+
 /// What outlives an account that left the pool: Telegram remembers its waits, and a day's budget is a day's budget, also
 /// when the account comes back meanwhile. Nothing in it tells who the account is but its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -395,6 +412,7 @@ impl Item {
             Self::Login(login) => Key::login(&login.id),
             Self::Panic(_) => Key::panic(),
             Self::Gone(gone) => Key::gone(&gone.id),
+            Self::Installation(_) => Key::installation(),
         }
     }
 
@@ -424,7 +442,8 @@ impl Item {
             | Self::Recent(_)
             | Self::Report(_)
             | Self::Session(_)
-            | Self::Panic(_) => None,
+            | Self::Panic(_)
+            | Self::Installation(_) => None,
         }
     }
 
@@ -453,7 +472,8 @@ impl Item {
             | Self::Update(_)
             | Self::Alert(_)
             | Self::Session(_)
-            | Self::Gone(_) => None,
+            | Self::Gone(_)
+            | Self::Installation(_) => None,
         }
     }
 
@@ -482,7 +502,8 @@ impl Item {
             | Self::Session(_)
             | Self::Login(_)
             | Self::Panic(_)
-            | Self::Gone(_) => None,
+            | Self::Gone(_)
+            | Self::Installation(_) => None,
         }
     }
 
@@ -511,7 +532,8 @@ impl Item {
             | Self::Alert(_)
             | Self::Session(_)
             | Self::Panic(_)
-            | Self::Gone(_) => 0,
+            | Self::Gone(_)
+            | Self::Installation(_) => 0,
         }
     }
 
@@ -540,7 +562,8 @@ impl Item {
             | Self::Session(_)
             | Self::Login(_)
             | Self::Panic(_)
-            | Self::Gone(_) => None,
+            | Self::Gone(_)
+            | Self::Installation(_) => None,
         }
     }
 }

@@ -151,6 +151,11 @@ impl Key {
         Self::new("INSTALLATION".to_owned(), "PANIC")
     }
 
+    /// Which code works on the table.
+    pub fn installation() -> Self {
+        Self::new("INSTALLATION".to_owned(), "SCHEMA")
+    }
+
     /// A host's renewals.
     pub fn host(id: &HostId) -> Self {
         Self::new(format!("HOST#{id}"), "HOST")

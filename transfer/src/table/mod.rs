@@ -110,6 +110,19 @@ pub enum TableError {
     /// The service did not answer, throttled, or refused; the read may be tried again.
     #[error("the table failed: {0}")]
     Failed(String),
+    /// Newer code wrote it.
+    #[error(
+        "the item {key} was written by a newer version (schema {schema}), this one knows {known}: deploy that version again",
+        known = item::SCHEMA
+    )]
+    Newer {
+        /// Its key.
+        key: Key,
+        /// Its schema.
+        schema: u64,
+        /// The release that wrote it, where the item says so.
+        release: String,
+    },
     /// What is stored is not what this code can read.
     #[error("the item {key} cannot be read: {why}; it was written by newer code or by hand")]
     Unreadable {

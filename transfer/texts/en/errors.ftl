@@ -57,6 +57,7 @@ word-pace-set = ⚡ The new pace holds from the next chunk on.
 word-retried = 🔁 What was skipped is carried again, as a transfer of its own.
 word-nothing-to-retry = There is nothing to carry again.
 word-too-many-to-retry = Too much was skipped to name each message: repeat the transfer as a new one.
+word-restored = It came from a backup: to go on without delivering twice, do as its page says.
 word-saved = ✅ Done
 word-account-busy = A transfer works with this account. Pause it or disable the account first.
 word-account-gone = There is no such account any more.

@@ -151,3 +151,4 @@ task-reason-other-not-free = the other one is not free
 task-reason-no-connection = no connection: { $one }
 task-reason-reading-broke = reading broke off: { $one }
 task-reason-not-in-target = its chunk was uncertain and is not in the target
+task-reason-restored = restored from a backup of { $one }; what it delivered after that is not written down. Cancel it, look up its last message in the target, and begin a new transfer after that one

@@ -57,6 +57,7 @@ word-pace-set = ⚡ 新速度从下一组开始生效。
 word-retried = 🔁 跳过的消息会作为新任务重新搬运。
 word-nothing-to-retry = 没有可以重新搬运的消息。
 word-too-many-to-retry = 跳过的消息太多，无法逐条重试，请作为新任务重新搬运。
+word-restored = 它来自备份：为避免重复送达，请按任务页面上的说明继续。
 word-saved = ✅ 已完成
 word-account-busy = 有任务正在使用这个账号，请先暂停任务或禁用账号。
 word-account-gone = 这个账号已经不存在了。

@@ -151,3 +151,4 @@ task-reason-other-not-free = 原账号正被占用
 task-reason-no-connection = 无法连接：{ $one }
 task-reason-reading-broke = 读取中断：{ $one }
 task-reason-not-in-target = 它的一批转发不确定，目标中没有找到
+task-reason-restored = 已从 { $one } 的备份恢复，此后送达的内容没有记录。请取消任务，在目标中查找它的最后一条消息，然后从下一条开始新任务

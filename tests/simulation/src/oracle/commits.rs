@@ -94,6 +94,7 @@ impl State {
             | Item::Inquiry(_)
             | Item::Report(_)
             | Item::Gone(_)
+            | Item::Installation(_)
             | Item::Alert(_)
             | Item::Session(_)
             | Item::Login(_)

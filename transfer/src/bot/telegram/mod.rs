@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::{Client, Proxy, Url};
 use secrecy::{ExposeSecret, SecretString};
 use teloxide_core::RequestError;
@@ -71,6 +72,17 @@ pub struct Identity {
     pub id: i64,
     /// Its name, without `@`.
     pub username: String,
+}
+
+/// What Telegram knows of the webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookState {
+    /// Where it delivers; `None`: nowhere, updates are fetched.
+    pub url: Option<String>,
+    /// Updates that wait to be delivered.
+    pub waiting: u32,
+    /// The last delivery that failed: when, and Telegram's words.
+    pub last_error: Option<(Timestamp, String)>,
 }
 
 /// The bot at Telegram. Clones share their connections.
@@ -141,6 +153,20 @@ impl TelegramBot {
         let asked = self.bot.set_webhook(url).secret_token(secret.expose_secret());
         let asked = asked.max_connections(connections_max).allowed_updates(ALLOWED_UPDATES);
         self.call(asked).await.map(drop)
+    }
+
+    /// What Telegram says of the webhook.
+    ///
+    /// # Errors
+    /// Telegram does not answer.
+    pub async fn webhook(&self) -> Result<WebhookState, BotError> {
+        let info = self.call(self.bot.get_webhook_info()).await?;
+        let at = info.last_error_date.and_then(|at| Timestamp::from_second(at.timestamp()).ok());
+        Ok(WebhookState {
+            url: info.url.map(String::from),
+            waiting: info.pending_update_count,
+            last_error: at.map(|at| (at, info.last_error_message.unwrap_or_default())),
+        })
     }
 
     /// Ends delivery to a webhook; what waits there stays for [`Self::updates`].

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::super::item::SCHEMA;
 use super::super::{CommitError, Guard, Item, Key, List, Record, TableError};
+use super::migration;
 
 /// The attributes that are not the item's own. (`lease_epoch`, which guards look at, is a field of the items that have
 /// a lease.)
@@ -29,7 +30,12 @@ pub(super) struct Attributes {
 
 impl Attributes {
     pub(super) fn new(bot_id: i64) -> Self {
-        Self { prefix: format!("BOT#{bot_id}#") }
+        Self::with_prefix(format!("BOT#{bot_id}#"))
+    }
+
+    /// For the bot with this prefix.
+    pub(super) fn with_prefix(prefix: String) -> Self {
+        Self { prefix }
     }
 
     pub(super) fn pk(&self, pk: &str) -> AttributeValue {
@@ -91,12 +97,16 @@ impl Attributes {
         let pk = text("pk");
         let key = Key { pk: pk.strip_prefix(&self.prefix).unwrap_or(pk).to_owned(), sk: text("sk").to_owned() };
         let unreadable = |why: String| TableError::Unreadable { key: key.clone(), why };
-        match number("schema") {
-            Some(schema) if schema <= u64::from(SCHEMA) => {}
-            Some(schema) => return Err(unreadable(format!("its schema is {schema}, this code knows {SCHEMA}"))),
+        let schema = match number("schema").map(|schema| (schema, u32::try_from(schema))) {
+            Some((_, Ok(schema))) if schema <= SCHEMA => schema,
+            Some((schema, _)) => {
+                let release = attributes.get("release").and_then(|value| value.as_s().ok()).cloned();
+                return Err(TableError::Newer { key: key.clone(), schema, release: release.unwrap_or_default() });
+            }
             None => return Err(unreadable("it has no schema".to_owned())),
-        }
+        };
         let version = number("version").ok_or_else(|| unreadable("it has no version".to_owned()))?;
+        let attributes = migration::upgraded(attributes, schema);
         let item: Item = serde_dynamo::from_item(attributes).map_err(|error| unreadable(error.to_string()))?;
         if item.key() != key {
             return Err(unreadable(format!("its fields belong to {}", item.key())));

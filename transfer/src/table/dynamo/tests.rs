@@ -139,7 +139,7 @@ fn items_can_be_read_in_the_console() {
     assert_eq!((text("pk"), text("sk"), text("item")), ("BOT#42#TASK#t1", "TASK", "task"));
     assert_eq!((text("due_list"), text("due_at")), ("BOT#42#DUE", "2023-11-14T22:13:21.123456789Z"));
     assert_eq!((text("list"), text("list_key")), ("BOT#42#TASKS", "running#t1"));
-    assert_eq!((number("version"), number("schema"), number("lease_epoch"), number("intent_id")), ("3", "1", "4", "8"));
+    assert_eq!((number("version"), number("schema"), number("lease_epoch"), number("intent_id")), ("3", "2", "4", "8"));
 }
 
 #[test]
@@ -158,12 +158,16 @@ fn what_other_code_wrote_is_not_guessed_at() {
         }
     };
     let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
-    assert_eq!(why("schema", Some(AttributeValue::N("2".to_owned()))), "its schema is 2, this code knows 1");
+    assert!(why("schema", text("2")).contains("no schema"));
     assert_eq!(why("schema", None), "it has no schema");
     assert_eq!(why("version", text("1")), "it has no version");
     assert!(why("item", text("spaceship")).contains("spaceship"));
     assert!(why("task", None).contains("task"));
     assert!(why("sk", text("ELSEWHERE")).contains("LOCK"));
+    let mut newer = stored.clone();
+    newer.insert("schema".to_owned(), AttributeValue::N("4294967297".to_owned()));
+    let error = attributes.record(newer).unwrap_err().to_string();
+    assert!(error.contains("schema 4294967297") && error.contains("deploy that version again"), "{error}");
     assert!(attributes.record(stored.clone()).is_ok());
 }
 

@@ -119,6 +119,7 @@ fn task(nonce: Nonce) -> Task {
         seq: 1,
         lease: None,
         lease_epoch: 0,
+        restored: None,
     }
 }
 
