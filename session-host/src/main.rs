@@ -22,6 +22,7 @@ use transfer::bot::telegram::TelegramBot;
 use transfer::clock::Clock;
 use transfer::environment::Environment;
 use transfer::ids::{HostId, Incarnation};
+use transfer::installation;
 use transfer::measuring::Measuring;
 use transfer::queue::sqs::SqsQueue;
 use transfer::seal::Sealer;
@@ -118,8 +119,9 @@ async fn host(settings: Settings, release: String, stop: CancellationToken) -> a
     let vault: Vault = settings.keys.open(|wrapped| kms.unwrap_key(wrapped), KEYS).await?;
     let sealer = Sealer::fixed(vault.current()?);
     let table = Arc::new(DynamoTable::new(&DynamoClient::new(&aws), settings.table, settings.bot_id));
-    let sessions = Sessions::new(table.clone(), sealer.clone(), vault.clone());
     let clock = Clock::system();
+    installation::enter(table.as_ref(), &release, clock.now()).await?;
+    let sessions = Sessions::new(table.clone(), sealer.clone(), vault.clone());
     let telegram = GrammersTelegram::new(settings.setup.clone(), sessions.clone(), clock.clone());
     let config = HostConfig {
         // A place in AWS is used once: whatever comes after this process is another one.

@@ -2,7 +2,7 @@
 
     python image.py MINISTACK
 
-Needs buildah, in a Python that has what infra/lib needs. Prints `ok` lines.
+Needs buildah. Prints `ok` lines.
 """
 
 import json
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "function"), str(ROOT / "infra"), str(ROOT / "tests" / "judges")]
 from emulator import Emulator  # noqa: E402
-from lib import key_ring  # noqa: E402
+from lib import key_ring, tools  # noqa: E402
 from simulator import free_port  # noqa: E402
 
 TAG = "test"
@@ -211,4 +211,5 @@ def main(ministack):
         works(container, environment, table)
 
 
+tools.enter()
 main(sys.argv[1])

@@ -294,7 +294,8 @@ mod tests {
 
     fn told_to_telegram() -> Value {
         let menu = |language| -> Vec<Value> {
-            let hint = |hint: &transfer::bot::CommandHint| json!({ "command": hint.command, "description": hint.description });
+            let hint =
+                |hint: &transfer::bot::CommandHint| json!({ "command": hint.command, "description": hint.description });
             menu::commands(language).iter().map(hint).collect()
         };
         json!({
