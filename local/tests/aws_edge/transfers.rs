@@ -17,6 +17,7 @@ use session_host::telegram::{GrammersTelegram, OpenError, Telegram as _};
 use simulator::scenario::TARGET;
 use simulator::world::floods::FloodModel;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use transfer::account::AccountState;
 use transfer::address::PeerAddress;
@@ -39,8 +40,11 @@ const PERMILLE: u32 = 180;
 const SILENCES_MAX: u32 = 4;
 /// Longer than any of these transfers.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// A job that was lost is taken for lost after 150 s. Here somebody deploys before that: the host is stopped, and its next life
+/// queues anew what is due.
+const STANDS_MAX: Duration = Duration::from_secs(15);
 /// Lives of the host: one that may not act any more ends, and is started again, as its service does it in AWS.
-const LIVES_MAX: u32 = 8;
+const LIVES_MAX: u32 = 12;
 const MESSAGES: i32 = 2_500;
 const BATCH_LEN: u32 = 300;
 
@@ -185,16 +189,26 @@ async fn carried(seed: u64, met: Met) -> Story {
     let task = task.build(Clock::system().now()).unwrap();
     submit::submit(stage.table.as_ref(), stage.queue.as_ref(), &task).await.unwrap();
 
-    let stop = CancellationToken::new();
-    let live = || Life { table: table.clone(), queue: queue.clone(), ..stage.life() }.live(stop.clone());
+    let mut stop = CancellationToken::new();
+    let live = |stop: &CancellationToken| {
+        Life { table: table.clone(), queue: queue.clone(), ..stage.life() }.live(stop.clone())
+    };
     let mut host = JoinSet::new();
-    host.spawn(live());
+    host.spawn(live(&stop));
     let (mut lives, mut ends_at_ms) = (1, Vec::new());
+    let (mut cursor, mut moved_at) = (None, Instant::now());
     let ended = tokio::time::timeout(PATIENCE, async {
         loop {
             let task = now(&stage, &task.id).await;
             if task.state.is_over() || matches!(task.state, TaskState::Parked { .. }) {
                 return task.state;
+            }
+            if cursor != Some(task.checkpoint.cursor) {
+                (cursor, moved_at) = (Some(task.checkpoint.cursor), Instant::now());
+            } else if moved_at.elapsed() > STANDS_MAX {
+                tracing::warn!("nothing moves: the host is stopped");
+                stop.cancel();
+                moved_at = Instant::now();
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(50)) => {}
@@ -204,7 +218,9 @@ async fn carried(seed: u64, met: Met) -> Story {
                     let why = ended.unwrap().err();
                     tracing::warn!(?why, "a life of the host ended");
                     assert!(lives <= LIVES_MAX, "seed {seed}: the host ends again and again: {why:?}");
-                    host.spawn(live());
+                    stop = CancellationToken::new();
+                    host.spawn(live(&stop));
+                    moved_at = Instant::now();
                 }
             }
         }
