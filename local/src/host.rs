@@ -115,6 +115,7 @@ impl Life {
         let telegram = Arc::new(GrammersTelegram::new(self.setup, sessions, clock.clone()));
         let config = HostConfig {
             id: self.who.id,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
             incarnation: Incarnation(uuid::Uuid::new_v4().to_string()),
             exclusive: true,
             alone: self.who.alone,

@@ -3,13 +3,11 @@
 pub mod audit;
 pub mod command;
 pub mod configuration;
-pub mod core_dumps;
 pub mod demo;
 pub mod engines;
 pub mod failure;
 pub mod file_modes;
 pub mod host;
-pub mod interruption;
 pub mod keys;
 pub mod logging;
 pub mod pool;

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use ferry::command::Program;
-use ferry::core_dumps;
 use ferry::failure::Failure;
 use ferry::file_modes;
 use ferry::terminal::Terminal;
+use session_host::core_dumps;
 
 /// No command was given: all of them are shown.
 const NEEDS_HELP: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;

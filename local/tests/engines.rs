@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ferry::engines::{Engines, EnginesError};
 use tempfile::TempDir;
-use transfer::contract::{queue, samples, table};
+use transfer::aws::{DynamoClient, local_config};
+use transfer::contract::{aws, queue, samples, table};
 use transfer::ids::UpdateId;
 use transfer::queue::{Job, Queue};
 use transfer::table::item::TakenUpdate;
@@ -31,6 +32,21 @@ mod queue_rules {
     }
 
     transfer::queue_contract!(fresh);
+}
+
+mod aws_rules {
+    use super::*;
+
+    async fn fresh() -> (aws::Subject, (TempDir, Engines)) {
+        let (dir, engines) = started().await;
+        let dynamo = DynamoClient::new(&local_config(engines.dynamo_endpoint()));
+        let table_name = engines.table_name().to_owned();
+        let subject =
+            aws::Subject { dynamo, table_name, table: engines.table(1), queue: engines.queue(), deviations: &[] };
+        (subject, (dir, engines))
+    }
+
+    transfer::aws_contract!(fresh);
 }
 
 async fn started() -> (TempDir, Engines) {
@@ -79,22 +95,6 @@ async fn what_was_written_is_there_after_a_restart() {
     engines.queue().delete(&received[0].receipt).await.unwrap();
     engines.queue().send(&job).await.unwrap();
     assert_eq!(engines.queue().receive(1, std::time::Duration::ZERO, std::time::Duration::ZERO).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn dead_letters_can_be_read() {
-    let (_dir, engines) = started().await;
-    let job = Job::batch("t1".into(), 1, 1);
-    let queue = engines.queue();
-    queue.send(&job).await.unwrap();
-    for _ in 0..6 {
-        for delivery in queue.receive(1, std::time::Duration::from_secs(30), std::time::Duration::ZERO).await.unwrap() {
-            queue.extend(&delivery.receipt, std::time::Duration::ZERO).await.unwrap();
-        }
-    }
-    let dead = queue.dead_letters().await.unwrap();
-    let letters = dead.receive(1, std::time::Duration::from_secs(30), std::time::Duration::ZERO).await.unwrap();
-    assert_eq!(letters[0].job().unwrap(), job);
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! The key ring: the private keys that open what was sealed ([`transfer::seal`]).
 //!
-//! It stands in one file, readable by its owner alone, and is replaced as a whole: after a crash there is the old file or
-//! the new one. Several keys can be in it, so that everything can be sealed anew while the system runs; one is current. A
-//! vault that meets the name of a key that it does not know reads the file again, because another process may have added
-//! it. Keys are wiped when dropped, and never appear in `Debug`.
+//! On one machine it stands in one file, readable by its owner alone, and is replaced as a whole: after a crash there is the
+//! old file or the new one. A vault that meets the name of a key that it does not know reads the file again, because another
+//! process may have added it. In AWS a host is handed its ring at the start ([`wrapped`]) and keeps it in memory alone.
+//! Several keys can be in a ring, so that everything can be sealed anew while the system runs; one is current. Keys are wiped
+//! when dropped, and never appear in `Debug`.
+
+pub mod wrapped;
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -23,10 +26,12 @@ use zeroize::Zeroizing;
 /// The form of the file that this version writes; it reads this and older ones.
 const SCHEMA: u32 = 1;
 
-/// A key ring in a file.
+/// A key ring, in a file or in memory.
 #[derive(Clone)]
 pub struct Vault {
+    /// The file; of a ring in memory, where it came from.
     path: PathBuf,
+    is_file: bool,
     ring: Arc<Mutex<Option<Ring>>>,
 }
 
@@ -92,6 +97,9 @@ pub enum VaultError {
     /// The key is there, and does not open it.
     #[error("what was sealed under key {} is damaged, or was moved from where it belongs", .0.0)]
     Damaged(KeyId),
+    /// It stands in no file.
+    #[error("the key ring was handed over by {}, and is changed where that comes from", .0.display())]
+    Fixed(PathBuf),
     /// The current key cannot be given up.
     #[error("key {} is the current one: add another before it is retired", .0.0)]
     Current(KeyId),
@@ -100,7 +108,15 @@ pub enum VaultError {
 impl Vault {
     /// The ring in this file, which is read when it is needed first.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), ring: Arc::default() }
+        Self { path: path.into(), is_file: true, ring: Arc::default() }
+    }
+
+    /// A ring in memory, which came from `origin` (a name for error texts).
+    fn handed_over(origin: &str, ring: Ring) -> Result<Self, VaultError> {
+        let vault = Self { path: PathBuf::from(origin), is_file: false, ring: Arc::default() };
+        vault.checked(&ring)?;
+        *vault.known() = Some(ring);
+        Ok(vault)
     }
 
     /// Makes the file, with one new key. What stands there is never replaced.
@@ -227,9 +243,12 @@ impl Vault {
         move |source| VaultError::Io { path: path.clone(), source }
     }
 
-    /// Reads the file, and keeps what it says.
+    /// Reads the file, and keeps what it says. A ring in memory is what it is.
     fn read(&self) -> Result<Ring, VaultError> {
         let path = &self.path;
+        if !self.is_file {
+            return self.known().clone().ok_or_else(|| VaultError::Missing(path.clone()));
+        }
         let mode = match fs::metadata(path) {
             Ok(metadata) => metadata.permissions().mode() & 0o777,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(VaultError::Missing(path.clone())),
@@ -242,6 +261,12 @@ impl Vault {
         // serde's error would quote what it stumbled over, which may be a key: only its place is told.
         let place = |error: serde_json::Error| format!("not valid at line {}, column {}", error.line(), error.column());
         let ring: Ring = serde_json::from_str(&text).map_err(|error| self.bad(&place(error)))?;
+        self.checked(&ring)?;
+        *self.known() = Some(ring.clone());
+        Ok(ring)
+    }
+
+    fn checked(&self, ring: &Ring) -> Result<(), VaultError> {
         if ring.schema > SCHEMA {
             return Err(self.bad(&format!("it was written by a newer version (schema {})", ring.schema)));
         }
@@ -251,8 +276,7 @@ impl Vault {
         if let Some(unfit) = ring.keys.iter().find(|key| key.name().as_ref() != Some(&key.id)) {
             return Err(self.bad(&format!("key {} is not what its name says", unfit.id.0)));
         }
-        *self.known() = Some(ring.clone());
-        Ok(ring)
+        Ok(())
     }
 
     fn store(&self, ring: Ring) -> Result<(), VaultError> {
@@ -264,6 +288,9 @@ impl Vault {
 
     /// One process changes the ring at a time.
     fn lock(&self) -> Result<File, VaultError> {
+        if !self.is_file {
+            return Err(VaultError::Fixed(self.path.clone()));
+        }
         if let Some(dir) = self.path.parent().filter(|dir| !dir.exists()) {
             fs::create_dir_all(dir).map_err(self.failed())?;
             fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(self.failed())?;

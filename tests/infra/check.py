@@ -1,12 +1,12 @@
 """What infra/template.yaml asks AWS for, looked at after SAM has translated it: what no emulator applies, and what roles may do.
 
-    python check.py TEMPLATE
-
-Prints `ok` or `FAILED` for each thing that must hold, and ends with 1 if one does not.
+    python check.py TEMPLATE           prints `ok` or `FAILED` for each thing that must hold, and ends with 1 if one does not
+    python check.py TEMPLATE --table   prints the table of docs/iam.md
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +15,8 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 
 from cfnlint.decode import cfn_yaml
 from samtranslator.translator.transform import transform
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 # Resource "*" is right in these statements alone, and the template says why beside each.
 ANY_RESOURCE = {
@@ -71,6 +73,35 @@ def translated(path):
         if code:
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
     return transform(plain, {}, NoManagedPolicies())
+
+
+def iam_table(resources):
+    """Each permission of each role, as docs/iam.md shows it."""
+    rows = ["| who | for | may | on | only if |", "| --- | --- | --- | --- | --- |"]
+    for name, statement in statements(resources):
+        if "Principal" in statement and "Resource" not in statement:
+            continue
+        who = name if "Principal" not in statement else f"{name} (key policy, for {plain(statement['Principal'])})"
+        actions = ", ".join(sorted(f"`{action}`" for action in many(statement["Action"])))
+        on = ", ".join(plain(resource) for resource in many(statement["Resource"]))
+        condition = statement.get("Condition")
+        only = "" if condition is None else "; ".join(
+            f"{key} {' or '.join(plain(value) for value in many(values))}" for test in condition.values() for key, values in test.items()
+        )
+        rows.append(f"| {who} | {statement.get('Sid', '')} | {actions} | {on} | {only} |")
+    return "\n".join(rows)
+
+
+def plain(value):
+    """A template's expression in a few words."""
+    if isinstance(value, str):
+        return f"`{value}`"
+    (kind, inner), = value.items()
+    if kind == "Fn::GetAtt":
+        return inner[0]
+    if kind == "Fn::Sub":
+        return "`" + re.sub(r"\$\{(\w+)\.Arn\}", r"\1", inner) + "`"
+    return inner if kind == "Ref" else plain(inner)
 
 
 def many(value):
@@ -158,19 +189,75 @@ def hosts(resources):
     check(not any(resource["Type"] == "AWS::EC2::NatGateway" for resource in resources.values()), "no NAT gateway")
 
 
+def described(template):
+    """What a person is asked for when he deploys by hand."""
+    for name, parameter in template["Parameters"].items():
+        check(len(parameter.get("Description", "")) > 20, f"the parameter {name} says what it is")
+    required = {name for name, parameter in template["Parameters"].items() if "Default" not in parameter}
+    check(required == {"Admins", "ApiId", "SealingKey"}, f"everything else has a default: {sorted(required)}")
+    grouped = [name for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"] for name in group["Parameters"]]
+    check(sorted(grouped) == sorted(template["Parameters"]), "every parameter stands in one group")
+    check("NextStep" in template["Outputs"], "the outputs say what to do next")
+
+
+def watched(resources):
+    """What a person is woken for, and what he looks at then."""
+    alarms = {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == "AWS::CloudWatch::Alarm"}
+    expected = {"OldJobAlarm", "DeadLetterAlarm", "FunctionErrorAlarm", "HeartbeatAlarm", "NoAccountAlarm"}
+    check(set(alarms) == expected, "five alarms")
+    for name, alarm in alarms.items():
+        check(alarm["AlarmActions"] == [{"Ref": "Alarms"}] and len(alarm["AlarmDescription"]) > 40, f"{name} tells somebody, and what to do")
+    check(alarms["HeartbeatAlarm"]["TreatMissingData"] == "breaching", "silence of all hosts is an alarm")
+    metrics = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Ferry"}
+    measured = (ROOT / "session-host" / "src" / "engine" / "measures.rs").read_text()
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    shown = {
+        name
+        for widget in widgets
+        for namespace, name in followed(widget["properties"]["metrics"])
+        if namespace == "Ferry"
+    }
+    measured += (ROOT / "functions" / "webhook" / "src" / "main.rs").read_text()
+    for name in sorted(metrics | shown):
+        check(f'"{name}"' in measured, f"somebody measures {name}")
+    for name in sorted(set(re.findall(r'(?:counter|gauge)!\("(\w+)"|^        \("(\w+)", counters', measured, re.M))):
+        name = "".join(name)
+        check(name in metrics | shown or name == "updates_taken", f"somebody looks at {name}")
+
+
+def followed(metrics):
+    """Namespace and name of each line of a widget, where `.` stands for what is above it."""
+    above = []
+    for line in metrics:
+        words = [word for word in line if isinstance(word, str)]
+        if not words:
+            continue
+        above = [above[place] if word == "." else word for place, word in enumerate(words)]
+        yield above[0], above[1]
+
+
 def main(path):
     lint = subprocess.run([Path(sys.executable).parent / "cfn-lint", str(path)], capture_output=True, text=True)
     print(lint.stdout, end="")
     check(lint.returncode == 0, "cfn-lint finds nothing")
-    resources = translated(path)["Resources"]
+    template = translated(path)
+    described(template)
+    resources = template["Resources"]
     roles(resources)
     state(resources)
     hosts(resources)
+    watched(resources)
     variables = resources["Webhook"]["Properties"]["Environment"]["Variables"]
     tokens = [json.dumps(variables[name]) for name in ("FERRY_BOT_TOKEN", "FERRY_WEBHOOK_SECRET")]
     check(all("resolve:secretsmanager" in token for token in tokens), "the function's secrets are resolved when it is deployed")
+    page = (ROOT / "docs" / "iam.md").read_text()
+    check(iam_table(resources) in page, "docs/iam.md shows each permission (check.py --table prints it)")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["--table"]:
+        print(iam_table(translated(Path(sys.argv[1]))["Resources"]))
+        sys.exit(0)
     sys.exit(main(Path(sys.argv[1])))

@@ -32,12 +32,15 @@ pub mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod dialogue;
+pub mod environment;
 pub mod event;
 pub mod ids;
 pub mod inquiry;
 pub mod intent;
 pub mod lease;
 pub mod login;
+#[cfg(feature = "cloudwatch")]
+pub mod measuring;
 pub mod message;
 #[cfg(feature = "mutants")]
 pub mod mutant;

@@ -44,7 +44,7 @@ const PIECES: &[&str] = &[
 ];
 
 fn delivery(body: String) -> Delivery {
-    Delivery { body, receipt: Receipt("receipt".to_owned()), attempt: 1 }
+    Delivery { id: "1".to_owned(), body, receipt: Receipt("receipt".to_owned()), attempt: 1 }
 }
 
 /// Whatever the body is: an answer, and a job that is taken survives being sent again.

@@ -4,9 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
+use metrics::counter;
 use transfer::aws::{DynamoClient, SqsClient, aws_config};
 use transfer::bot::telegram::TelegramBot;
 use transfer::clock::Clock;
+use transfer::measuring::Measuring;
 use transfer::queue::sqs::SqsQueue;
 use transfer::seal::Sealer;
 use transfer::table::dynamo::DynamoTable;
@@ -31,8 +33,10 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Error> {
     #[expect(clippy::disallowed_methods, reason = "the function's configuration is its environment")]
     let settings = Settings::read(|name| std::env::var(name).ok())?;
+    let metrics = settings.metrics.clone();
+    let measuring = metrics.map(|(namespace, stage)| Measuring::start(namespace, stage)).transpose()?;
     let receiver = receiver(settings).await?;
-    lambda_http::run(service_fn(|request: Request| answer(&receiver, request))).await
+    lambda_http::run(service_fn(|request: Request| answer(&receiver, request, measuring))).await
 }
 
 async fn receiver(settings: Settings) -> Result<Receiver, Error> {
@@ -51,9 +55,14 @@ async fn receiver(settings: Settings) -> Result<Receiver, Error> {
     Ok(Receiver::new(gate, Arc::new(handler)))
 }
 
-async fn answer(receiver: &Receiver, request: Request) -> Result<Response<Body>, Error> {
+async fn answer(receiver: &Receiver, request: Request, measuring: Option<Measuring>) -> Result<Response<Body>, Error> {
     let (head, body) = request.into_parts();
     let secret = head.headers.get(SECRET_HEADER).map(|value| value.as_bytes());
     let status = receiver.receive(secret, body.as_ref()).await;
+    counter!(if status == 200 { "updates_taken" } else { "updates_refused" }).increment(1);
+    if let Some(measuring) = measuring {
+        // The instance may be frozen after the answer, and never wake up.
+        measuring.write_out();
+    }
     Ok(Response::builder().status(status).body(Body::Empty)?)
 }

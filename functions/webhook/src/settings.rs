@@ -4,28 +4,15 @@
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use transfer::bot::telegram::{SettingsError, TelegramSettings};
+use transfer::environment::{self, ADMINS, BOT_API, BOT_ID, BOT_TOKEN, Environment, METRICS, QUEUE_URL, STAGE, TABLE};
 use transfer::seal::SealingKey;
 
 use crate::gate::{Admins, GateError};
 
-/// The bot's token.
-pub const BOT_TOKEN: &str = "FERRY_BOT_TOKEN";
 /// What Telegram sends back in each delivery.
 pub const WEBHOOK_SECRET: &str = "FERRY_WEBHOOK_SECRET";
-/// Telegram user ids with commas between.
-pub const ADMINS: &str = "FERRY_ADMINS";
-/// The table's name.
-pub const TABLE: &str = "FERRY_TABLE";
-/// The queue's address.
-pub const QUEUE_URL: &str = "FERRY_QUEUE_URL";
 /// The public key with which secrets are sealed.
 pub const SEALING_KEY: &str = "FERRY_SEALING_KEY";
-/// The zone of admins who chose none.
-pub const ZONE: &str = "FERRY_ZONE";
-/// Another Bot API than Telegram's own.
-pub const BOT_API: &str = "FERRY_BOT_API";
-/// Which bot's part of the table.
-pub const BOT_ID: &str = "FERRY_BOT_ID";
 
 /// What the function needs to know.
 #[derive(Debug, Clone)]
@@ -46,20 +33,16 @@ pub struct Settings {
     pub sealing_key: SealingKey,
     /// Which bot's part of the table; 0 where there is one bot.
     pub bot_id: i64,
+    /// Namespace and stage under which CloudWatch keeps the metrics; `None`: there are none.
+    pub metrics: Option<(String, String)>,
 }
 
 /// Why the function does not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unset {
-    /// A variable is not there, or empty.
-    #[error("{0} is not set")]
-    Missing(&'static str),
-    /// A variable is no number, or a list that is none.
-    #[error("{0} is no number, or no list of numbers with commas between")]
-    NoNumber(&'static str),
-    /// There is no such zone.
-    #[error("{ZONE} names no time zone; write one such as Europe/London")]
-    Zone,
+    /// A variable that hosts have too is missing or makes no sense.
+    #[error(transparent)]
+    Variable(#[from] environment::Unset),
     /// There is no way to keep a secret.
     #[error("{SEALING_KEY} is no public sealing key; ferry keys show prints it, 43 characters")]
     SealingKey,
@@ -77,25 +60,22 @@ impl Settings {
     /// # Errors
     /// The first that is missing or makes no sense.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
-        let given = |name: &'static str| variable(name).map(|text| text.trim().to_owned()).filter(|t| !t.is_empty());
-        let needed = |name: &'static str| given(name).ok_or(Unset::Missing(name));
-        let token = SecretString::from(needed(BOT_TOKEN)?);
-        let secret = SecretString::from(needed(WEBHOOK_SECRET)?);
-        let ids = given(ADMINS).unwrap_or_default();
-        let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
-        let ids: Result<Vec<i64>, _> = ids.map(str::parse).collect();
-        let ids = ids.map_err(|_no_number| Unset::NoNumber(ADMINS))?;
-        let zone = given(ZONE).map_or(Ok(TimeZone::UTC), |zone| TimeZone::get(&zone));
-        let bot_id = given(BOT_ID).map_or(Ok(0), |id| id.parse());
+        let environment = Environment::new(variable);
+        let token = SecretString::from(environment.needed(BOT_TOKEN)?);
+        let sealing_key = environment.needed(SEALING_KEY)?;
         Ok(Self {
-            telegram: TelegramSettings { token, api: given(BOT_API), proxy: None },
-            secret,
-            admins: Admins::new(ids).map_err(Unset::Gate)?,
-            table: needed(TABLE)?,
-            queue_url: needed(QUEUE_URL)?,
-            zone: zone.map_err(|_unknown| Unset::Zone)?,
-            sealing_key: needed(SEALING_KEY)?.parse().map_err(|_no_key| Unset::SealingKey)?,
-            bot_id: bot_id.map_err(|_no_number| Unset::NoNumber(BOT_ID))?,
+            telegram: TelegramSettings { token, api: environment.given(BOT_API), proxy: None },
+            secret: SecretString::from(environment.needed(WEBHOOK_SECRET)?),
+            admins: Admins::new(environment.numbers(ADMINS)?).map_err(Unset::Gate)?,
+            table: environment.needed(TABLE)?,
+            queue_url: environment.needed(QUEUE_URL)?,
+            zone: environment.zone()?,
+            sealing_key: sealing_key.parse().map_err(|_no_key| Unset::SealingKey)?,
+            bot_id: environment.number(BOT_ID)?.unwrap_or(0),
+            metrics: match environment.given(METRICS) {
+                Some(namespace) => Some((namespace, environment.needed(STAGE)?)),
+                None => None,
+            },
         })
     }
 }
@@ -103,6 +83,8 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use transfer::environment::ZONE;
 
     use super::*;
 

@@ -27,12 +27,12 @@ use crate::demo::stage::{self, Plan, SourceMix, Stage};
 use crate::demo::story::{self, Wanted};
 use crate::demo::summary;
 use crate::failure::Failure;
-use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::progress::Watch;
 use crate::progress::words::grouped;
 use crate::serve::{self, Front};
 use crate::terminal::Terminal;
+use session_host::interruption::interrupted;
 
 /// No bucket of the `reported` model holds more than 3,300 messages, so that this many meet at least six floods whatever
 /// the seed; 4 % of the ids are holes and 1 % service messages.

@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::failure::Failure;
-use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::serve::{self, Front};
 use crate::single::HELP;
 use crate::terminal::Terminal;
+use session_host::interruption::interrupted;
 
 /// Options of `ferry serve`.
 #[derive(Debug, Args)]

@@ -21,11 +21,11 @@ use crate::demo::stage::{Plan, SourceMix, flood_model, flood_model_scaled};
 use crate::engines::{EngineAddresses, Engines};
 use crate::failure::Failure;
 use crate::host::BOT_ID;
-use crate::interruption::interrupted;
 use crate::keys::Keys;
 use crate::logging::LogOptions;
 use crate::simulation::{Ports, Simulation};
 use crate::terminal::Terminal;
+use session_host::interruption::interrupted;
 
 /// What is written is its owner's alone.
 const PRIVATE: u32 = 0o600;

@@ -20,7 +20,6 @@ use super::report_file;
 use crate::demo::stage::{self, Plan, Stage};
 use crate::engines::Engines;
 use crate::failure::Failure;
-use crate::interruption::interrupted;
 use crate::logging::LogOptions;
 use crate::progress::words::{grouped, short};
 use crate::soak::findings::{self, Done, Findings};
@@ -29,6 +28,7 @@ use crate::soak::strikes::Strikes;
 use crate::soak::tally::Quota;
 use crate::sqs::doubling::Doubling;
 use crate::terminal::Terminal;
+use session_host::interruption::interrupted;
 
 /// A job comes again within this.
 const DOUBLED_WITHIN_MILLIS: u32 = 1_500;

@@ -27,7 +27,6 @@ use transfer::task::{Style, Task, TaskEvent, TaskState, Wish};
 use crate::configuration::{Configuration, FILE_DEFAULT};
 use crate::failure::Failure;
 use crate::host::{Audience, BOT_ID, Life, Who};
-use crate::interruption::interrupted;
 use crate::keys::Keys;
 use crate::logging::LogOptions;
 use crate::pool;
@@ -36,6 +35,7 @@ use crate::progress::words::grouped;
 use crate::progress::{Watch, rests};
 use crate::single::{self, Single};
 use crate::terminal::Terminal;
+use session_host::interruption::interrupted;
 
 /// Options of `ferry transfer`.
 #[derive(Debug, Args)]

@@ -7,8 +7,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use transfer::environment::{ADMINS, BOT_API, BOT_TOKEN, QUEUE_URL, TABLE, ZONE};
 use transfer::seal::SealingKey;
-use webhook::settings::{ADMINS, BOT_API, BOT_TOKEN, QUEUE_URL, SEALING_KEY, TABLE, WEBHOOK_SECRET, ZONE};
+use webhook::settings::{SEALING_KEY, WEBHOOK_SECRET};
 
 use crate::configuration::{BotConfiguration, Configuration};
 use crate::engines::Engines;

@@ -20,7 +20,7 @@ use transfer::tell::alert::{Alert, kind};
 use super::chats;
 use super::pool::{self, Members};
 use super::store::Committed;
-use super::{Halt, Shared};
+use super::{Halt, Shared, measures};
 
 /// Fewer available accounts than this are too few, where the pool has more.
 const ACCOUNTS_MIN: usize = 2;
@@ -152,6 +152,8 @@ pub(crate) async fn look(shared: &Shared) -> Result<(), Halt> {
     }
     let members = pool::members(shared).await?;
     let now = shared.ports.clock.now();
+    let (today, midnight) = shared.today();
+    measures::accounts(&members.all, now, today, midnight);
     few_accounts(shared, &members, now).await?;
     each_account(shared, &members, now).await?;
     hosts(shared).await
@@ -228,7 +230,8 @@ pub(crate) async fn job_failed(shared: &Shared, delivery: &Delivery, job: &str, 
     if delivery.attempt < RECEIVES_MAX {
         return;
     }
-    let alert = Alert::PoisonJob { job: job.to_owned(), reason: why.to_owned() };
+    // The queue keeps no reason with a message: the message's id leads from here to the dead letter, and back.
+    let alert = Alert::PoisonJob { job: job.to_owned(), reason: format!("message {}: {why}", delivery.id) };
     if let Err(error) = raise(shared, &alert).await {
         tracing::warn!(%error, "the admins were not told of a job that fails");
     }

@@ -95,8 +95,9 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         Ok(job) => job,
         Err(error) => {
             // Left alone, it comes five times and then goes to the dead letters, where a person finds it.
-            tracing::error!(%error, attempt = delivery.attempt, "a queue message cannot be read");
-            alerts::job_failed(shared, &delivery, "unreadable", &error.to_string()).await;
+            let (message, attempt) = (&delivery.id, delivery.attempt);
+            tracing::error!(%error, message, attempt, "a queue message cannot be read");
+            alerts::job_failed(shared, &delivery, message, &error.to_string()).await;
             return;
         }
     };
@@ -121,7 +122,8 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
             delete(shared, &delivery.receipt).await;
         }
         Err(error) => {
-            tracing::error!(job = job.deduplication_id(), %error, "work on a job broke off");
+            let (message, attempt) = (&delivery.id, delivery.attempt);
+            tracing::error!(job = job.deduplication_id(), message, attempt, %error, "work on a job broke off");
             alerts::job_failed(shared, &delivery, &job.group(), &error.to_string()).await;
         }
     }

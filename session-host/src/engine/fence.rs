@@ -14,7 +14,7 @@ use transfer::lease::{HOLDER_STOPS, Host, RENEW_EVERY};
 use transfer::mutated;
 use transfer::table::{Guard, Item, Write};
 
-use super::{Halt, Shared};
+use super::{Halt, Shared, measures};
 
 /// The right to act, which ends by itself.
 pub(crate) struct Fence {
@@ -36,11 +36,16 @@ impl Fence {
         if mutated!(FenceIgnored) {
             return Ok(());
         }
-        if self.lost.is_cancelled() || millis(self.clock.uptime()) >= self.good_until_ms.load(Ordering::Acquire) {
+        if !self.holds() {
             self.lost.cancel();
             return Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into()));
         }
         Ok(())
+    }
+
+    /// Whether this host may act at this moment; asking changes nothing.
+    pub(crate) fn holds(&self) -> bool {
+        !self.lost.is_cancelled() && millis(self.clock.uptime()) < self.good_until_ms.load(Ordering::Acquire)
     }
 
     /// Returns when this host may not act any more; it never may again.
@@ -69,7 +74,7 @@ pub(crate) async fn renew(shared: &Shared) -> Result<(), Halt> {
         incarnation: shared.config.incarnation.clone(),
         renewal: fence.renewal.fetch_add(1, Ordering::Relaxed) + 1,
         renewed_at: fence.clock.now(),
-        program_version: env!("CARGO_PKG_VERSION").into(),
+        program_version: shared.config.release.clone(),
         accounts_held: shared.pool.held_count(),
         only_account: shared.config.only_account.clone(),
         wants: shared.sharing.wishes(),
@@ -78,6 +83,7 @@ pub(crate) async fn renew(shared: &Shared) -> Result<(), Halt> {
     let commit = shared.ports.table.commit(vec![Write::Put { item, guard: Guard::None }]).await;
     commit.map_err(|error| Halt::Unavailable(error.to_string()))?;
     fence.renewed(sent_at);
+    measures::renewed();
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod leaving;
 mod line;
 mod login;
 mod marks;
+mod measures;
 mod one_call;
 mod panic;
 mod pool;
@@ -79,6 +80,8 @@ pub struct HostConfig {
     pub id: HostId,
     /// This life of it; never used before.
     pub incarnation: Incarnation,
+    /// Which release of the program it is; for people.
+    pub release: String,
     /// Whether it holds the lock file of the only place where hosts of this id run. Then whatever an earlier life
     /// held is free at once.
     pub exclusive: bool,
@@ -148,6 +151,17 @@ impl Shared {
     }
 }
 
+/// Tells whether a host may act at this moment.
+#[derive(Clone)]
+pub struct Vitality(Arc<Fence>);
+
+impl Vitality {
+    /// Whether it renewed its sign of life lately enough. Not before it begins, and never again once it was too late.
+    pub fn may_act(&self) -> bool {
+        self.0.holds()
+    }
+}
+
 /// A session host.
 pub struct SessionHost {
     shared: Arc<Shared>,
@@ -188,6 +202,11 @@ impl SessionHost {
                 due,
             }),
         }
+    }
+
+    /// Tells whether this host may act, also while it runs.
+    pub fn vitality(&self) -> Vitality {
+        Vitality(self.shared.fence.clone())
     }
 
     /// Works until it is told to stop, then finishes the calls in flight, commits, closes, and lets go of its leases.

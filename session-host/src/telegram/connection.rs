@@ -14,6 +14,7 @@ use transfer::clock::Clock;
 use transfer::ids::{AccountId, MessageId, PeerId};
 use transfer::message::Message;
 use transfer::refusal::Refusal;
+use transfer::table::TableError;
 
 use super::grammers::{DialError, Wire};
 use super::peers::KnownPeers;
@@ -24,7 +25,7 @@ use super::{
     forwarding, membership, peers, reading,
 };
 use crate::exchange::ExchangeError;
-use crate::session::{Session, Sessions};
+use crate::session::{Session, SessionError, Sessions};
 
 /// -404 in a row after which a key is given up. One alone can be a server's bad moment.
 const UNKNOWN_KEY_MAX: u32 = 3;
@@ -95,9 +96,18 @@ fn open_error(error: ExchangeError) -> OpenError {
 impl Telegram for GrammersTelegram {
     async fn open(&self, account: &AccountId) -> Result<Box<dyn Connection>, OpenError> {
         let loaded = self.sessions.load(account).await;
-        let session =
-            loaded.map_err(|error| OpenError::NoSession { account: account.clone(), why: error.to_string() })?;
+        let session = loaded.map_err(|error| unloaded(account, &error))?;
         Ok(Box::new(self.dial(&session).await?))
+    }
+}
+
+/// A table that does not answer says nothing about the session in it: the account must neither leave the pool for that nor
+/// be erased as if nobody were signed in.
+fn unloaded(account: &AccountId, error: &SessionError) -> OpenError {
+    let why = error.to_string();
+    match error {
+        SessionError::Table(TableError::Failed(_)) => OpenError::Unreachable(format!("its session is not read: {why}")),
+        _ => OpenError::NoSession { account: account.clone(), why },
     }
 }
 

@@ -54,6 +54,7 @@ impl Stage {
         self.lives += 1;
         let config = HostConfig {
             id: "h".into(),
+            release: "test".to_owned(),
             incarnation: format!("life-{}", self.lives).as_str().into(),
             exclusive: true,
             alone: false,

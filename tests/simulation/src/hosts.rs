@@ -57,6 +57,7 @@ impl Place {
         let name = ["a", "b", "c"].get(number).copied().unwrap_or("d");
         let config = HostConfig {
             id: HostId::from(name),
+            release: "test".to_owned(),
             incarnation: Incarnation(name.into()),
             exclusive: plan.exclusive,
             alone: plan.exclusive,

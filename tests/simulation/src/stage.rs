@@ -190,6 +190,7 @@ impl Stage {
         self.lives += 1;
         let config = HostConfig {
             id: HostId::from(host),
+            release: "test".to_owned(),
             incarnation: Incarnation(format!("{host}-{}", self.lives)),
             exclusive,
             alone: exclusive,

@@ -22,6 +22,7 @@ const FORWARD: &str = "messages.forwardMessages";
 fn start(stage: &Stage, host: &str, tasks_max: usize) -> JoinSet<()> {
     let config = HostConfig {
         id: HostId::from(host),
+        release: "test".to_owned(),
         incarnation: Incarnation(format!("{host}-1")),
         exclusive: false,
         alone: false,

@@ -1,5 +1,6 @@
 //! The rules of the queue port.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +96,32 @@ pub async fn tasks_do_not_wait_for_each_other(queue: Subject) {
         others.iter().chain([&first]).map(|delivery| delivery.job().expect("the body is a job").group()).collect();
     tasks.sort();
     assert_eq!(tasks, ["t1", "t2", "t3"]);
+    nothing(&queue).await;
+}
+
+/// Several jobs in one answer: each task's in its order, none of a task that is in flight already, none twice.
+pub async fn several_jobs_come_at_once(queue: Subject) {
+    for seq in 1..=3 {
+        for task in ["t1", "t2", "t3", "t4"] {
+            send(&queue, task, seq).await;
+        }
+    }
+    let mut came: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    while came.values().map(Vec::len).sum::<usize>() < 12 {
+        let first = queue.receive(10, LONG, PATIENCE).await.expect("jobs can be received");
+        assert!(!first.is_empty() && first.len() <= 10, "{} jobs in one answer", first.len());
+        let second = queue.receive(10, LONG, Duration::ZERO).await.expect("jobs can be received");
+        let groups = |deliveries: &[Delivery]| -> BTreeSet<String> {
+            deliveries.iter().map(|delivery| delivery.job().expect("the body is a job").group()).collect()
+        };
+        assert!(groups(&first).is_disjoint(&groups(&second)), "a task is in flight twice: {first:?} {second:?}");
+        for delivery in first.into_iter().chain(second) {
+            came.entry(delivery.job().expect("the body is a job").group()).or_default().push(seq(&delivery));
+            delete(&queue, &delivery.receipt).await;
+        }
+    }
+    let expected = ["t1", "t2", "t3", "t4"].map(|task| (task.to_owned(), vec![1, 2, 3]));
+    assert_eq!(came, BTreeMap::from(expected));
     nothing(&queue).await;
 }
 

@@ -124,6 +124,22 @@ pub async fn a_check_fails_the_whole_commit(table: Subject) {
     commit(&table, vec![]).await;
 }
 
+/// A person who reads why a commit failed is told which item another writer changed, and is not sent to the others.
+pub async fn a_conflict_names_the_item_at_fault(table: Subject) {
+    commit(&table, vec![lock(2, "old", Guard::Absent)]).await;
+    let check = Write::Check { key: Key::target(PeerId::channel(4)), guard: Guard::Absent };
+    let writes =
+        vec![lock(1, "new", Guard::Absent), lock(2, "new", Guard::Version(7)), lock(3, "new", Guard::None), check];
+    match table.commit(writes).await {
+        Err(CommitError::Conflict(why)) => {
+            let named: Vec<i64> =
+                (1..=4).filter(|n| why.contains(&Key::target(PeerId::channel(*n)).to_string())).collect();
+            assert_eq!(named, [2], "{why}");
+        }
+        other => panic!("{other:?} should be a conflict"),
+    }
+}
+
 /// Wherever in the commit the guard that fails stands.
 pub async fn a_commit_is_all_or_nothing(table: Subject) {
     commit(&table, vec![lock(1, "old", Guard::Absent)]).await;
@@ -271,6 +287,37 @@ pub async fn lists_follow_every_write(table: Subject) {
     assert_eq!(keys(list(List::Tasks).await), [task("t0"), task("t1")]);
     commit(&table, vec![Write::Delete { key: task("t0"), guard: Guard::None }]).await;
     assert_eq!(keys(list(List::Tasks).await), [task("t1")]);
+}
+
+/// DynamoDB gives 100 items or 16 MB in one answer, and names the keys that it left out.
+pub async fn a_list_of_many_megabytes_is_read_whole(table: Subject) {
+    let words = "x".repeat(380_000);
+    let item = |n: usize| {
+        let mut task = samples::task(&format!("t{n:03}"), TaskState::Ready { since: samples::instant(0) });
+        task.description = (n < 48).then(|| words.clone());
+        Item::Task(Box::new(task))
+    };
+    for n in 0..120 {
+        commit(&table, vec![put(item(n), Guard::Absent)]).await;
+    }
+    let listed = table.list(List::Tasks).await.expect("the list can be read");
+    assert_eq!(listed.len(), 120);
+    for (n, record) in listed.into_iter().enumerate() {
+        assert!(record == Record { item: item(n), version: 1 }, "{} is not what was written", record.item.key());
+    }
+}
+
+/// Only what is due is looked at: what was never due stands in nobody's way, however much of it there is.
+pub async fn what_is_not_due_is_not_in_the_way(table: Subject) {
+    let paused = TaskState::Paused { reason: "admin".to_owned() };
+    let mut writes: Vec<Write> = (0..60)
+        .map(|n| put(Item::Task(Box::new(samples::task(&format!("p{n}"), paused.clone()))), Guard::Absent))
+        .collect();
+    writes.push(put(waiting("t1", samples::instant(5)), Guard::Absent));
+    writes.push(put(waiting("t2", samples::instant(9_000)), Guard::Absent));
+    commit(&table, writes).await;
+    assert_eq!(due_ids(&table, samples::instant(10), 1).await, ["t1"]);
+    assert_eq!(due_ids(&table, samples::instant(10), 100).await, ["t1"]);
 }
 
 const WRITERS: u64 = 6;

@@ -93,7 +93,8 @@ impl State {
             message.attempt += 1;
             message.visible_at = now + visibility;
             let receipt = Receipt(format!("{order}.{}", message.attempt));
-            received.push(Delivery { body: message.body.clone(), receipt, attempt: message.attempt });
+            let (id, body) = (order.to_string(), message.body.clone());
+            received.push(Delivery { id, body, receipt, attempt: message.attempt });
         }
         for order in dead {
             self.dead_letters.extend(self.messages.remove(&order).map(|message| message.body));

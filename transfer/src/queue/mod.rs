@@ -65,6 +65,8 @@ pub enum About {
 /// A job that was received and is not yet deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
+    /// The queue's name for the message, which it keeps as a dead letter: by it a person finds it there.
+    pub id: String,
     /// The message's body. Whatever is no [`Job`] goes to the dead letters by being left alone.
     pub body: String,
     /// With which this delivery is extended or deleted.

@@ -137,7 +137,8 @@ fn delivery(message: Message) -> Result<Delivery, QueueError> {
     let attempt = count.and_then(|count| count.parse().ok());
     match (message.receipt_handle, attempt) {
         (Some(receipt), Some(attempt)) => {
-            Ok(Delivery { body: message.body.unwrap_or_default(), receipt: Receipt(receipt), attempt })
+            let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
+            Ok(Delivery { id, body, receipt: Receipt(receipt), attempt })
         }
         (None, _) | (_, None) => Err(QueueError::Failed("a message came without receipt or count".to_owned())),
     }
@@ -163,7 +164,9 @@ where
     let expired = error.as_service_error().is_some_and(|error| {
         let code = error.code().unwrap_or_default();
         let about_receipt = error.message().is_some_and(|message| message.contains("ReceiptHandle"));
-        code.ends_with("MessageNotInflight") || (code.starts_with("InvalidParameterValue") && about_receipt)
+        code.ends_with("MessageNotInflight")
+            || code.ends_with("ReceiptHandleIsInvalid")
+            || (code.starts_with("InvalidParameterValue") && about_receipt)
     });
     if expired { QueueError::ReceiptExpired } else { failed(error) }
 }

@@ -152,8 +152,10 @@ impl DynamoTable {
     }
 
     async fn commit_several(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        let keys: Vec<Key> = writes.iter().map(Write::key).collect();
         let items: Result<Vec<_>, _> = writes.into_iter().map(|write| self.transact_item(write)).collect();
-        self.writer.transact_write_items().set_transact_items(Some(items?)).send().await.map_err(failure::of_commit)?;
+        let commit = self.writer.transact_write_items().set_transact_items(Some(items?));
+        commit.send().await.map_err(|error| failure::of_commit(error, &keys))?;
         Ok(())
     }
 

@@ -330,6 +330,8 @@ const DIALOGUE_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 const INQUIRY_KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// A login that is over is of no use to anybody; one that is not is abandoned long before.
 const LOGIN_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// In AWS each life of a host is another host: one that is gone is of interest to whoever looks for it the day after.
+const HOST_KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// What was told once may be told again after so long.
 const ALERT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -406,6 +408,7 @@ impl Item {
             Self::Alert(alert) => after(&alert.at, ALERT_KEPT),
             Self::Login(login) => after(&login.touched_at, LOGIN_KEPT),
             Self::Gone(gone) => gone.kept_until(),
+            Self::Host(host) => after(&host.renewed_at, HOST_KEPT),
             Self::Account(_)
             | Self::Profile(_)
             | Self::Day(_)
@@ -417,7 +420,6 @@ impl Item {
             | Self::Skip(_)
             | Self::Event(_)
             | Self::TargetLock(_)
-            | Self::Host(_)
             | Self::Settings(_)
             | Self::Recent(_)
             | Self::Report(_)

@@ -21,7 +21,7 @@ use transfer::verdict::{Attempt, TaskEffect, verdict};
 use super::peers::Seen;
 use super::reading::Next;
 use super::{Run, Step};
-use crate::engine::Halt;
+use crate::engine::{Halt, measures};
 use crate::telegram::{CallError, Forward, Forwarded, Peer};
 
 /// Units in a row that Telegram refuses with an error nobody knows, before the task is parked.
@@ -43,6 +43,7 @@ impl Run {
             Err(step) => return Ok(step),
         };
         self.note_change();
+        let cut_at = self.shared.ports.clock.uptime();
         let Some(intent) = self.intend(chunk, &source, &target) else { return Ok(Step::Again) };
         if mutated!(OutcomeBeforeCall) {
             let top = self.task.checkpoint.target_floor.0;
@@ -59,6 +60,7 @@ impl Run {
         let store = &self.shared.store;
         let (answer, wish, profile) =
             tokio::join!(connection.forward(&forward), store.get(&command), store.get(&profile));
+        measures::chunk_answered(self.shared.ports.clock.uptime().saturating_sub(cut_at));
         self.wish_read = wish.ok();
         if let (Ok(Some(Record { item: Item::Profile(profile), .. })), Some(hold)) = (profile, &mut self.hold) {
             hold.profile = profile;

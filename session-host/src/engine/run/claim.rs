@@ -9,7 +9,7 @@ use transfer::task::TaskEvent;
 
 use super::{AccountDelta, Run};
 use crate::engine::store::{Committed, expect_item};
-use crate::engine::{Halt, Shared, hosts_seen};
+use crate::engine::{Halt, Shared, hosts_seen, measures};
 
 /// The tasks that runs of this process have at this moment: the lease tells hosts apart, not the runs of one host.
 #[derive(Clone, Default)]
@@ -68,6 +68,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, 
     if !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
         return Ok(Claimed::HeldElsewhere);
     }
+    let due_at = task.state.due_at();
     task.next(TaskEvent::Claim, now).map_err(|error| Halt::Corrupt(error.to_string()))?;
     task.lease = Some(shared.lease());
     task.lease_epoch += 1;
@@ -83,6 +84,9 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, 
         return Ok(Claimed::HeldElsewhere);
     }
     shared.reporter.hear(&task, &[]);
+    if let Some(due_at) = due_at {
+        measures::job_taken(now.duration_since(due_at).unsigned_abs());
+    }
     let committed_intent = task.checkpoint.intent.as_ref().map(|intent| intent.id);
     Ok(Claimed::Run(Box::new(Run {
         shared: shared.clone(),

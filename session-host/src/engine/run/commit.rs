@@ -8,7 +8,7 @@ use transfer::table::{Guard, Item, Key, Record, Write};
 
 use super::{AccountDelta, Run};
 use crate::engine::store::{Committed, expect_item};
-use crate::engine::{Halt, pool};
+use crate::engine::{Halt, measures, pool};
 
 /// How often a commit is tried anew after the admin or another process wrote the account in between.
 const CONFLICTS_MAX: u32 = 8;
@@ -69,6 +69,7 @@ impl Run {
         self.staged.clear();
         self.dirty = false;
         if let (Some(account), Some(hold)) = (account, &mut self.hold) {
+            measures::committed(&self.delta.counters);
             hold.account = account;
             hold.version += 1;
             self.delta = AccountDelta::default();

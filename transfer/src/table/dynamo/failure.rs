@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 
-use super::super::{CommitError, TableError};
+use super::super::{CommitError, Key, TableError};
 
 /// A write to an item that another transaction is just writing, or whose condition did not hold.
 const CONFLICTS: [&str; 3] =
@@ -18,6 +18,8 @@ const CONFLICTS: [&str; 3] =
 const UNCERTAIN: [&str; 3] = ["TransactionInProgressException", "RequestTimeout", "RequestTimeoutException"];
 /// The same as [`CONFLICTS`], in the reasons of a cancelled transaction.
 const CANCELLED_BY_CONFLICT: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
+/// What stands there for a write that did not get in the way.
+const NO_REASON: &str = "None";
 
 pub(super) fn of_read<E>(error: SdkError<E, HttpResponse>) -> TableError
 where
@@ -34,13 +36,20 @@ pub(super) fn of_delete(error: SdkError<DeleteItemError, HttpResponse>) -> Commi
     of_write(error)
 }
 
-pub(super) fn of_commit(error: SdkError<TransactWriteItemsError, HttpResponse>) -> CommitError {
+/// `keys`: where the transaction was to write, in its order, which is that of the reasons.
+pub(super) fn of_commit(error: SdkError<TransactWriteItemsError, HttpResponse>, keys: &[Key]) -> CommitError {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
         return of_write(error);
     };
     let reasons: Vec<&str> =
         cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("?")).collect();
-    let text = format!("the transaction was cancelled: {}", reasons.join(", "));
+    let blamed: Vec<String> = keys
+        .iter()
+        .zip(&reasons)
+        .filter(|(_, reason)| **reason != NO_REASON)
+        .map(|(key, reason)| format!("{reason} at {key}"))
+        .collect();
+    let text = format!("the transaction was cancelled: {}", blamed.join(", "));
     // One throttled item among conflicts: the caller reads again anyway.
     if reasons.iter().any(|reason| CANCELLED_BY_CONFLICT.contains(reason)) {
         CommitError::Conflict(text)
