@@ -31,7 +31,7 @@ class Deployed:
 
     def __exit__(self, kind, error, _trace):
         if error is not None:
-            print(f"hosts said: {self.fargate.said()}")
+            print(f"fargate met {self.fargate.faults[-3:]}; hosts said: {self.fargate.said()}")
             print(f"the emulator said: {self.cloud.log.read_text(errors='replace')[-1500:]}")
         self.fargate.__exit__()
         self.world.__exit__()
