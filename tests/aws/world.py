@@ -158,7 +158,7 @@ class World:
         assert ids == wanted, f"transfer {n}: missing {missing[:10]}, twice {doubled[:10]}, in order: {ids == sorted(ids)}"
         albums = {}
         for original, copy in zip(source, target):
-            albums.setdefault(original["grouped_id"], set()).add(copy["grouped_id"])
+            albums.setdefault(original.get("grouped_id"), set()).add(copy.get("grouped_id"))
         split = [album for album, copies in albums.items() if album and len(copies) > 1]
         assert not split, f"transfer {n}: albums in pieces: {split[:10]}"
         return len(ids), len([album for album in albums if album])
