@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -19,6 +21,18 @@ def build(installation, arch):
     path = f"{tools.cargo_lambda()}{os.pathsep}{os.environ['PATH']}"
     command = ["build", "--template-file", TEMPLATE, "--parameter-overrides", f"Arch={arch}"]
     _run(installation, command, BUILD_SECS_MAX, "the function could not be built", PATH=path)
+
+
+def lay_out(program):
+    """What `sam build` would leave, around a function that is built already."""
+    built = ROOT / ".aws-sam" / "build"
+    shutil.rmtree(built, ignore_errors=True)
+    (built / "Webhook").mkdir(parents=True)
+    shutil.copy(program, built / "Webhook" / "bootstrap")
+    template, count = re.subn(r"^      CodeUri: \.\.$", "      CodeUri: Webhook", TEMPLATE.read_text(), flags=re.MULTILINE)
+    if count != 1:
+        raise Failed("infra/template.yaml does not say once where the function's code is")
+    (built / "template.yaml").write_text(template)
 
 
 def package(installation):

@@ -39,7 +39,7 @@ class Cloud:
     """Runs until the `with` block ends. `environment` is an administrator's."""
 
     def __init__(self, python):
-        self._python = str(python)
+        self._python = os.path.abspath(python)
 
     def __enter__(self):
         port = free_port()
@@ -48,6 +48,8 @@ class Cloud:
         self.directory = tempfile.TemporaryDirectory(prefix="ferry-cloud-")
         self.log = Path(self.directory.name) / "emulator.log"
         emulator = {**self.environment, "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": self.directory.name}
+        # It would listen to everybody.
+        emulator["IOT_MTLS_ENABLED"] = "false"
         with self.log.open("w") as log:
             taught = Path(__file__).with_name("taught.py")
             self._process = subprocess.Popen(
@@ -94,7 +96,7 @@ class Fargate:
     """Starts a process for each task that ECS says should run, and stops it when ECS says so, until the `with` block ends."""
 
     def __init__(self, cloud, stage, program):
-        self._cloud, self._program = cloud, str(program)
+        self._cloud, self._program = cloud, os.path.abspath(program)
         self._cluster, self._ecs = f"ferry-{stage}", cloud.client("ecs")
         self._over, self._lock = threading.Event(), threading.Lock()
         self.hosts = {}

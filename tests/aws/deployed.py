@@ -31,11 +31,20 @@ class Deployed:
 
     def __exit__(self, kind, error, _trace):
         if error is not None:
-            print(f"hosts said: {self.fargate.said()}")
+            print(f"fargate met {self.fargate.faults[-3:]}; hosts said: {self.fargate.said()}")
+            print(f"the function said: {self.function_log()}")
             print(f"the emulator said: {self.cloud.log.read_text(errors='replace')[-1500:]}")
         self.fargate.__exit__()
         self.world.__exit__()
         self.cloud.__exit__()
+
+    def function_log(self):
+        """The end of what it wrote, if it ran at all."""
+        try:
+            events = self.cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/ferry-{STAGE}-webhook")["events"]
+        except Exception as error:  # a failure is being told already
+            return repr(error)
+        return "\n".join(event["message"].strip() for event in events[-20:])
 
     # --- scripts ---------------------------------------------------------------------------------------------------------
 
@@ -44,10 +53,10 @@ class Deployed:
         given = {**self.cloud.environment, **(environment or {})}
         given = {name: value for name, value in given.items() if value != ""}
         given |= {"FERRY_PROGRAM": str(self.programs["ferry"])}
-        # The function as debug build of the same cargo that built the rest: a release build takes minutes.
-        given |= {"SAM_BUILD_MODE": "debug", "CARGO_LAMBDA_COMPILER": "cargo"}
         given |= {name: os.environ[name] for name in ("CARGO_TARGET_DIR",) if name in os.environ}
-        command = [str(ROOT / "infra" / script), "--stage", STAGE, *arguments]
+        # Built with the rest, in the debug profile: cargo-lambda would build everything once more for a target of its own.
+        function = ["--function", str(self.programs["function"])] if script == "deploy" else []
+        command = [str(ROOT / "infra" / script), "--stage", STAGE, *function, *arguments]
         done = subprocess.run(command, env=given, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=secs_max)
         return done.returncode, done.stdout
 

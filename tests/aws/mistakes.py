@@ -1,6 +1,6 @@
 """Bad input of each script in infra/: one clear line for each mistake, exit status 2, and nothing was changed. Prints `ok` lines.
 
-    tests/aws/mistakes.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR
+    tests/aws/mistakes.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
 import json
@@ -16,7 +16,7 @@ WRONG_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIANOBODYKNOWSTHAT0", "AWS_SECRET_AC
 
 
 def main():
-    names = ["emulator", "ferry", "session-host", "simulator"]
+    names = ["emulator", "ferry", "session-host", "simulator", "function"]
     with Deployed(dict(zip(names, sys.argv[1:])), accounts=1, transfers=1, messages=1) as here:
         before_anything(here)
         deployed(here)

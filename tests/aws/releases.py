@@ -1,7 +1,7 @@
 """A transfer goes on throughout: deploy a second release, roll back, deploy again, back up, lose the table, restore, finish; a host is
 killed in the middle of a deployment. Nothing is lost, and nothing arrives twice. Prints `ok` lines.
 
-    tests/aws/releases.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR
+    tests/aws/releases.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
 import sys
@@ -18,7 +18,7 @@ CARRIED_SECS_MAX = 300
 
 
 def main():
-    names = ["emulator", "ferry", "session-host", "simulator"]
+    names = ["emulator", "ferry", "session-host", "simulator", "function"]
     with Deployed(dict(zip(names, sys.argv[1:])), accounts=2, transfers=1, messages=MESSAGES, floods=FLOODS) as here:
         with tempfile.TemporaryDirectory(prefix="ferry-backup-") as directory:
             tell(here, Path(directory) / "backup.jsonl")

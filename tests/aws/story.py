@@ -1,7 +1,7 @@
 """From nothing to a transfer, in an emulated AWS with its roles enforced: the real template, deployed by infra/deploy; the function
 as the emulator runs it; the host as the task definition says; an account and a transfer from the chat. Prints `ok` lines.
 
-    tests/aws/story.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR
+    tests/aws/story.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
 import sys
@@ -13,7 +13,7 @@ CARRIED_SECS_MAX = 180
 
 
 def main():
-    names = ["emulator", "ferry", "session-host", "simulator"]
+    names = ["emulator", "ferry", "session-host", "simulator", "function"]
     with Deployed(dict(zip(names, sys.argv[1:])), accounts=2, transfers=1, messages=MESSAGES, floods="250:6") as here:
         tell(here)
 

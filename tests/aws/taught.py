@@ -5,6 +5,8 @@ of it allows what AWS would not.
 """
 
 import json
+import secrets
+import string
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
@@ -83,5 +85,29 @@ def container_definitions(definitions):
 ecs._create_service = lambda request: _create_service(with_number(request))
 ecs._update_service = lambda request: _update_service(with_number(request))
 provisioners._normalize_container_defs = container_definitions
+
+# --- secrets -----------------------------------------------------------------------------------------------------------------
+
+_secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+_create_secret, _secret_string = _secret["create"], provisioners._sm_secret_string
+
+
+def create_secret(*arguments):
+    """`!Ref` of a secret is its ARN, as roles and containers name it."""
+    _, attributes = _create_secret(*arguments)
+    return attributes["Arn"], attributes
+
+
+def secret_string(properties):
+    """What is drawn has no punctuation if the template wants none."""
+    drawn = properties.get("GenerateSecretString")
+    if not drawn or not drawn.get("ExcludePunctuation") or drawn.get("SecretStringTemplate"):
+        return _secret_string(properties)
+    letters = string.ascii_letters + string.digits
+    return "".join(secrets.choice(letters) for _ in range(int(drawn.get("PasswordLength", 32))))
+
+
+_secret["create"] = create_secret
+provisioners._sm_secret_string = secret_string
 
 app.main()

@@ -1,6 +1,6 @@
 """Two hosts against one table and queue share ten transfers and eight accounts; each of them is killed once. Prints `ok` lines.
 
-    tests/aws/two_hosts.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR
+    tests/aws/two_hosts.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
 import sys
@@ -14,7 +14,7 @@ CARRIED_SECS_MAX = 420
 
 
 def main():
-    names = ["emulator", "ferry", "session-host", "simulator"]
+    names = ["emulator", "ferry", "session-host", "simulator", "function"]
     programs = dict(zip(names, sys.argv[1:]))
     with Deployed(programs, ACCOUNTS, TRANSFERS, MESSAGES, FLOODS, host_count=2) as here:
         tell(here)
