@@ -295,11 +295,11 @@ mod tests {
         let whole = std::fs::read(written(dir.path())).unwrap();
         let path = dir.path().join("broken");
         // Prime steps: every kind of place comes up, in bounded time.
-        for len in (0..whole.len()).step_by(97).chain(whole.len() - 80..whole.len()) {
+        for len in (0..whole.len()).step_by(1009).chain(whole.len() - 40..whole.len()) {
             std::fs::write(&path, &whole[..len]).unwrap();
             assert!(Backup::read(&path).is_err(), "cut off after {len} of {} bytes", whole.len());
         }
-        for at in (0..whole.len()).step_by(89) {
+        for at in (0..whole.len()).step_by(907) {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             std::fs::write(&path, &changed).unwrap();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use transfer::table::dynamo::{StoredItem, WholeTable};
+use transfer::table::dynamo::WholeTable;
 use transfer::table::{Item, TableError};
 use transfer::task::Task;
 
