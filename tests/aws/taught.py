@@ -1,5 +1,7 @@
-"""ministack, taught what AWS does and it does not. Everything here makes it refuse more, or read the template as AWS does; none
-of it allows what AWS would not.
+"""ministack, taught what AWS does and it does not: condition keys of roles, and how AWS reads a template.
+
+The keys `dynamodb:LeadingKeys` and `kms:EncryptionContext` make it refuse more. `aws:SourceAccount` lets ECS take the roles that trust it
+under that condition, which AWS does and the bare emulator refuses; who may take a role at all is left to the emulator.
 
     python taught.py        as `ministack`, with the same environment
 """
