@@ -94,7 +94,7 @@ async fn poison_is_kept_for_a_person_with_its_reason() {
     let told: Vec<String> = bot.chat(ADMIN).into_iter().map(|(_, screen)| screen.html).collect();
     let reason = |words: &str| told.iter().filter(|html| html.contains(words)).count();
     assert_eq!(reason("is no job"), 2, "{told:?}");
-    assert_eq!(reason("its schema is 99"), 1, "{told:?}");
+    assert_eq!(reason("schema 99"), 1, "{told:?}");
     assert!(told.iter().all(|html| html.contains("dead-letter queue")), "{told:?}");
     // Whoever looks for it in the dead letters knows which of them is meant.
     for letter in &letters {

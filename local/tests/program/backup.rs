@@ -70,8 +70,13 @@ fn a_task_that_did_nothing_after_the_backup_goes_on_by_itself() {
     assert!(text.contains("1 did nothing since"), "{text}");
     let tasks = |lines: &[String]| lines.iter().filter(|line| line.contains("#TASK#")).cloned().collect::<Vec<_>>();
     assert_eq!(tasks(&table(&simulator, "after.jsonl")), tasks(&before));
-    let (status, text) = carried(&simulator, &[]);
-    assert_eq!(status, Some(0), "{text}");
+    // It pauses after each batch of 30, as it was told to; asked for once more at its end, it would be another transfer.
+    for _batch in 0..3 {
+        if simulator.copied().len() < expected.len() {
+            let (status, text) = carried(&simulator, &[]);
+            assert_eq!(status, Some(0), "{text}");
+        }
+    }
     assert_eq!(simulator.copied(), expected, "each message once, in order");
 }
 
@@ -165,6 +170,9 @@ fn a_broken_file_changes_nothing() {
     assert_eq!(table(&simulator, "after.jsonl"), before);
 }
 
+/// So many take a while to be put back.
+const CHUNKS: u64 = 20_000;
+
 /// A backup that takes a while to be put back.
 fn large(simulator: &Simulator, name: &str) {
     let mut writing =
@@ -173,8 +181,10 @@ fn large(simulator: &Simulator, name: &str) {
     let chunk = kinds.iter().find(|item| matches!(item, Item::Chunk(_))).unwrap();
     let task = kinds.iter().find(|item| matches!(item, Item::Task(task) if task.state.is_over())).unwrap();
     let (Item::Chunk(chunk), Item::Task(task)) = (chunk, task) else { panic!("no such samples") };
+    let mut task = task.clone();
+    task.checkpoint.chunks = CHUNKS;
     writing.add(&StoredItem::of_bot(0, &Item::Task(task.clone()), 1).unwrap()).unwrap();
-    for number in 1..=20_000 {
+    for number in 1..=CHUNKS {
         let mut chunk = chunk.clone();
         chunk.task = TaskId(task.id.to_string());
         chunk.number = number;
@@ -199,6 +209,6 @@ fn a_restore_that_was_killed_is_finished_by_the_next_and_nobody_works_meanwhile(
     }
     simulator.done(&["restore", "large.jsonl", "--yes"], "");
     let chunks = table(&simulator, "after.jsonl").iter().filter(|line| line.contains("CHUNK#")).count();
-    assert_eq!(chunks, 20_000);
+    assert_eq!(chunks, usize::try_from(CHUNKS).unwrap());
     assert_eq!(carried(&simulator, &[]).0, Some(0));
 }
