@@ -99,7 +99,7 @@ async fn live(settings: Settings) -> anyhow::Result<()> {
             Err(error) => tracing::error!(%error, "signals cannot be listened to; the host stops"),
         }
         stop.cancel();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     if let Some(measuring) = measuring {
         beside.spawn(write_out_for_ever(measuring));
