@@ -36,7 +36,7 @@ def tell(here):
     here.until("work of both hosts", lambda: both_carry(here, held), 120)
     print("ok both hosts hold transfers at the same time")
     here.world.control.ask("/floods", {"model": FLOODS})
-    first, second = kill(here, 0.3, held), kill(here, 0.5)
+    first, second = kill(here, 0.2, held), kill(here, 0.35)
     assert {first.log, second.log} == originals, "a host was killed twice, or its successor"
     print("ok each was killed once, and another took its place")
     here.until("all messages", lambda: all(here.world.carried(n) >= MESSAGES for n in range(TRANSFERS)), CARRIED_SECS_MAX)
