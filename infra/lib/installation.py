@@ -153,6 +153,17 @@ class Installation:
         self.aws("secretsmanager").put_secret_value(SecretId=self.secret_name(name), SecretString=value)
         return True
 
+    def hand_over_secrets(self):
+        """Gives the function the secrets of now; whether it had others. CloudFormation looks them up only when the function changes."""
+        function, name = self.aws("lambda"), must(self.resource("Webhook"), "function")
+        variables = function.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        wanted = {"FERRY_BOT_TOKEN": self.secret("bot-token"), "FERRY_WEBHOOK_SECRET": self.secret("webhook-secret")}
+        if all(variables.get(variable) == value for variable, value in wanted.items()):
+            return False
+        function.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, **wanted}})
+        function.get_waiter("function_updated_v2").wait(FunctionName=name)
+        return True
+
     def left_behind(self):
         """What a stack that was deleted leaves, so that nobody loses it by a slip."""
         import botocore.exceptions

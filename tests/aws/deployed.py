@@ -3,6 +3,8 @@
 import base64
 import os
 import subprocess
+import sys
+import textwrap
 import time
 
 from cloud import ROOT, Cloud, Fargate
@@ -11,6 +13,9 @@ from world import ADMIN, API_HASH, API_ID, TOKEN, World
 STAGE = "test"
 SCRIPT_SECS_MAX = 900
 HOSTS_WITHIN_SECS = 60
+SHOWN_LEN_MAX = 90
+# Who looks on sees each line as it comes, through a pipe too.
+sys.stdout.reconfigure(line_buffering=True)
 
 
 class Deployed:
@@ -65,7 +70,8 @@ class Deployed:
         started = time.monotonic()
         status, said = self.run(script, *arguments, environment=environment)
         assert status == 0, f"infra/{script} {' '.join(arguments)} ended with {status}: {said[-4000:]}"
-        print(f"infra/{script} {' '.join(arguments)}: {time.monotonic() - started:.0f} s", flush=True)
+        shown = textwrap.shorten(f"infra/{script} {' '.join(arguments)}", SHOWN_LEN_MAX, placeholder=" ...")
+        print(f"{shown}: {time.monotonic() - started:.0f} s")
         return said
 
     def secrets(self):

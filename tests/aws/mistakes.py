@@ -3,6 +3,7 @@
     tests/aws/mistakes.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -88,6 +89,8 @@ def deployed(here):
     refused(here, ["release r7 was not kept"], "rollback", "--to", "r7", "--yes")
     refused(here, ["is no backup"], "restore", __file__)
     refused(here, ["cannot be read"], "restore", "/no/such/file")
+    refused(here, ["is damaged"], "restore", backup_of(1, cut_off=True))
+    refused(here, ["say --yes"], "restore", backup_of(1))
     refused(here, ["there already"], "backup", __file__)
     refused(here, ["schema 99"], "restore", backup_of(99))
     print("ok infra/rollback, infra/backup and infra/restore refuse releases and files that are none")
@@ -104,9 +107,12 @@ def deployed(here):
     print("ok the others' --dry-run changes nothing either")
 
 
-def backup_of(schema):
+def backup_of(schema, cut_off=False):
+    """A backup of nothing, whole or without its last line."""
+    header = json.dumps({"ferry_backup": 1, "schema": schema, "release": "r", "at": "2026-01-01T00:00:00Z", "table": "t"}) + "\n"
+    trailer = json.dumps({"items": 0, "sha256": hashlib.sha256(header.encode()).hexdigest()}) + "\n"
     with tempfile.NamedTemporaryFile("w", prefix="ferry-backup-", suffix=".jsonl", delete=False) as file:
-        file.write(json.dumps({"ferry_backup": 1, "schema": schema, "release": "r", "at": "2026-01-01T00:00:00Z", "table": "t"}) + "\n")
+        file.write(header if cut_off else header + trailer)
     LEFT.append(file.name)
     return file.name
 

@@ -56,8 +56,14 @@ def roles(here):
     webhook = next(role["Arn"] for role in iam.list_roles()["Roles"] if "WebhookRole" in role["RoleName"])
     function = here.cloud.client("lambda").get_function_configuration(FunctionName=f"ferry-{STAGE}-webhook")
     assert function["Role"] == webhook
-    with_policies = {name: here.cloud.assumed(arn) for name, arn in [("host", task["taskRoleArn"]), ("start", task["executionRoleArn"])]}
+    arns = [("host", task["taskRoleArn"]), ("start", task["executionRoleArn"]), ("function", webhook)]
+    with_policies = {name: here.cloud.assumed(arn) for name, arn in arns}
     table, queue = f"ferry-{STAGE}", here.cloud.client("sqs").get_queue_url(QueueName=f"ferry-{STAGE}.fifo")["QueueUrl"]
+    # What it may write, so that below it is the prefix that is refused, and nothing else.
+    chat, host = ({"pk": {"S": pk}, "sk": {"S": "OF_NOBODY"}} for pk in ("BOT#0#CHAT#0", "BOT#0#HOST#forged"))
+    dynamodb = here.cloud.client("dynamodb", with_policies["function"])
+    dynamodb.put_item(TableName=table, Item=chat)
+    dynamodb.delete_item(TableName=table, Key=chat)
     refused = 0
     for name, service, call, arguments in [
         ("host", "dynamodb", "scan", {"TableName": table}),
@@ -68,6 +74,12 @@ def roles(here):
         ("start", "dynamodb", "get_item", {"TableName": table, "Key": {"pk": {"S": "x"}, "sk": {"S": "x"}}}),
         ("start", "secretsmanager", "get_secret_value", {"SecretId": f"ferry/{STAGE}/webhook-secret"}),
         ("start", "sqs", "receive_message", {"QueueUrl": queue}),
+        ("function", "dynamodb", "put_item", {"TableName": table, "Item": host}),
+        ("function", "dynamodb", "delete_item", {"TableName": table, "Key": host}),
+        ("function", "dynamodb", "transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": item}} for item in (chat, host)]}),
+        ("function", "dynamodb", "scan", {"TableName": table}),
+        ("function", "sqs", "receive_message", {"QueueUrl": queue}),
+        ("function", "secretsmanager", "get_secret_value", {"SecretId": f"ferry/{STAGE}/keys"}),
     ]:
         try:
             getattr(here.cloud.client(service, with_policies[name]), call)(**arguments)

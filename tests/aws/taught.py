@@ -1,4 +1,5 @@
-"""ministack, taught what AWS does and it does not: condition keys of roles, and how AWS reads a template.
+"""ministack, taught what AWS does and it does not: condition keys of roles, how AWS reads a template, what a service of ECS keeps up,
+and that a queue gives nothing to who hung up.
 
 The keys `dynamodb:LeadingKeys` and `kms:EncryptionContext` make it refuse more. `aws:SourceAccount` lets ECS take the roles that trust it
 under that condition, which AWS does and the bare emulator refuses; who may take a role at all is left to the emulator.
@@ -6,13 +7,15 @@ under that condition, which AWS does and the bare emulator refuses; who may take
     python taught.py        as `ministack`, with the same environment
 """
 
+import asyncio
+import contextvars
 import json
 import secrets
 import string
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import ecs
+from ministack.services import ecs, sqs
 from ministack.services.cloudformation import provisioners
 
 # --- condition keys ----------------------------------------------------------------------------------------------------------
@@ -66,7 +69,7 @@ iam_evaluator._resolve_condition_key = condition_key
 
 # --- ECS ---------------------------------------------------------------------------------------------------------------------
 
-_create_service, _update_service = ecs._create_service, ecs._update_service
+_create_service, _update_service, _stop_task = ecs._create_service, ecs._update_service, ecs._stop_task
 _container_definitions = provisioners._normalize_container_defs
 
 
@@ -84,9 +87,65 @@ def container_definitions(definitions):
     return found
 
 
+def stop_task(request):
+    """A service has another task started for each of its tasks that is stopped."""
+    cluster = ecs._resolve_cluster_name(request.get("cluster", "default"))
+    task = ecs._resolve_task(request.get("task", ""), cluster) if cluster else None
+    answer = _stop_task(request)
+    kind, _, service = (task or {}).get("group", "").partition(":")
+    if kind == "service":
+        ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
+    return answer
+
+
 ecs._create_service = lambda request: _create_service(with_number(request))
 ecs._update_service = lambda request: _update_service(with_number(request))
+# Only whoever asks from outside: the emulator's own scheduler starts what it wants after it has stopped something.
+ecs._ACTION_MAP["StopTask"] = stop_task
 provisioners._normalize_container_defs = container_definitions
+
+# --- SQS ---------------------------------------------------------------------------------------------------------------------
+
+_serve, _collected = app.app, sqs._collect_msgs
+_hung_up = contextvars.ContextVar("hung_up", default=None)
+
+
+async def serve(scope, receive, send):
+    """Notices when who asked hangs up, while the answer is being waited for."""
+    if scope["type"] != "http":
+        return await _serve(scope, receive, send)
+    hung_up, listening = asyncio.Event(), []
+    _hung_up.set(hung_up)
+
+    async def listen():
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        hung_up.set()
+
+    async def heard():
+        if listening:
+            await hung_up.wait()
+            return {"type": "http.disconnect"}
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            listening.append(asyncio.create_task(listen()))
+        return message
+
+    try:
+        return await _serve(scope, heard, send)
+    finally:
+        for task in listening:
+            task.cancel()
+
+
+def collected(queue, count_max, visibility_secs):
+    """Who hung up gets nothing: a host that was stopped would have taken a job with it until the job's visibility timeout is over."""
+    hung_up = _hung_up.get()
+    return [] if hung_up and hung_up.is_set() else _collected(queue, count_max, visibility_secs)
+
+
+app.app = serve
+sqs._collect_msgs = collected
 
 # --- secrets -----------------------------------------------------------------------------------------------------------------
 

@@ -67,15 +67,19 @@ class World:
         self.control.ask(f"/bots/{BOT}/say", {"user": ADMIN, "text": text})
 
     def presses(self, data, secs_max=60):
-        """Presses a button that sends this under what the bot said to the admin's last words, once there is one."""
+        """Presses a button that sends this, once it is offered."""
+        message, _ = self.is_offered(data, secs_max)
+        self.control.ask(f"/bots/{BOT}/press", {"user": ADMIN, "message": message, "data": data})
+
+    def is_offered(self, data, secs_max=60):
+        """Waits for a button that sends this under what the bot said to the admin's last words."""
 
         def button():
             chat = self.chat()
             last = max((place for place, message in enumerate(chat) if message["from"] == "user"), default=0)
             return self._button(chat[last:], lambda found: found == data)
 
-        message, _ = self.until(f"a button for {data}", button, secs_max)
-        self.control.ask(f"/bots/{BOT}/press", {"user": ADMIN, "message": message, "data": data})
+        return self.until(f"a button for {data}", button, secs_max)
 
     @staticmethod
     def _button(chat, fits):
@@ -121,14 +125,20 @@ class World:
             message, data = self.until(f"the keypad after {place} digits", keypad, 60)
             self.control.ask(f"/bots/{BOT}/press", {"user": ADMIN, "message": message, "data": data})
 
-    def asks_for_transfer(self, n):
+    def asks_for_transfer(self, n, after=None):
+        """The whole of source `n`, or what comes after a message."""
         self.says("/start")
         self.presses("new")
         self.reads_newest("source")
         self.says(f"@source{n}")
         self.reads_newest("target")
         self.says(f"@target{n}")
-        for step in STEPS:
+        steps = STEPS
+        if after is not None:
+            steps = STEPS[1:]
+            self.is_offered(f"w:{STEPS[0]}")
+            self.says(f"{after + 1}-")
+        for step in steps:
             self.presses(f"w:{step}", 90)
 
     def reads_newest(self, word):
@@ -142,8 +152,12 @@ class World:
 
     # --- what came of it -------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def target(n):
+        return FIRST_TARGET - n
+
     def carried(self, n):
-        return len(self.control.created(FIRST_TARGET - n))
+        return len(self.control.created(self.target(n)))
 
     def wanted(self, n):
         return self.control.visible(FIRST_SOURCE - n)
