@@ -20,7 +20,7 @@ from pages import Page, link_faults, pages
 from words import button_faults, command_list_faults, error_faults, file_fault, file_faults, key_faults, preset_faults
 
 # Pages that stand in English alone; every other page of docs/ has its sister in docs/zh.
-ENGLISH_ONLY = {"bot", "costs", "deploy-aws", "measurements", "operations", "security", "simulation", "soak"}
+ENGLISH_ONLY = {"bot", "costs", "deploy-aws", "iam", "measurements", "operations", "security", "simulation", "soak"}
 # A summary of ARCHITECTURE.md, with nothing beside it.
 CHINESE_ONLY = {"architecture"}
 
