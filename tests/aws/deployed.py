@@ -92,9 +92,13 @@ class Deployed:
         manifest = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[],"annotations":{"tag":"%s"}}' % tag
         self.cloud.client("ecr").put_image(repositoryName=f"ferry-{STAGE}", imageManifest=manifest, imageTag=tag)
 
-    def deploy_release(self, release, *arguments):
+    def deploy_release(self, release):
         self.put_image(release)
-        return self.does("deploy", "--image-tag", release, "--no-backup", *arguments)
+        return self.deploy_again(release)
+
+    def deploy_again(self, release):
+        """Its image stands in the registry already."""
+        return self.does("deploy", "--image-tag", release, "--no-backup")
 
     # --- what came of it -------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def releases(here):
     goes_on(here)
     assert versions(here) == ["r1"] and function_release(here) == "r1"
     print("ok infra/rollback goes back to the first, function and host")
-    here.deploy_release("r2")
+    here.deploy_again("r2")
     goes_on(here)
     assert versions(here) == ["r2"] and function_release(here) == "r2"
     print("ok the second is deployed again")
