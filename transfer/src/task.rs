@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::address::PeerAddress;
@@ -408,6 +408,9 @@ impl fmt::Display for TaskEvent {
     }
 }
 
+/// Shorter pauses of a pace are part of the work.
+const PAUSE_WORTH_TELLING: SignedDuration = SignedDuration::from_secs(20);
+
 impl Task {
     /// Moves the task to its next state.
     ///
@@ -416,6 +419,12 @@ impl Task {
     pub fn next(&mut self, event: TaskEvent, now: Timestamp) -> Result<(), IllegalTransition> {
         self.state = self.state.next(event, now)?;
         Ok(())
+    }
+
+    /// Until when a task at work keeps a pause of its pace, if that is long enough to be told.
+    pub fn pauses_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_at_work = matches!(self.state, TaskState::Running { .. });
+        self.checkpoint.pace.next_at.filter(|at| is_at_work && at.duration_since(now) >= PAUSE_WORTH_TELLING)
     }
 }
 

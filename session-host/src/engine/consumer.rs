@@ -1,6 +1,7 @@
 //! Takes jobs from the queue and works on their tasks, several at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -89,7 +90,47 @@ fn report_panic(joined: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Works on one job. It is deleted when its batch is decided or the task waits; otherwise it comes again.
+/// A job that was received and is worked on: deleted once, by whoever first has no more use for it.
+pub(crate) struct InHand {
+    shared: Arc<Shared>,
+    receipt: Receipt,
+    is_deleted: AtomicBool,
+}
+
+impl InHand {
+    fn new(shared: &Arc<Shared>, receipt: Receipt) -> Self {
+        Self { shared: shared.clone(), receipt, is_deleted: AtomicBool::new(false) }
+    }
+
+    /// Deletes it; a job that cannot be deleted is kept, and may be deleted later.
+    pub(crate) async fn delete(&self) {
+        if self.is_deleted.load(Ordering::Relaxed) {
+            return;
+        }
+        match self.shared.ports.queue.delete(&self.receipt).await {
+            Ok(()) | Err(QueueError::ReceiptExpired) => self.is_deleted.store(true, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "a job was not deleted; it comes again and finds nothing to do"),
+        }
+    }
+
+    /// Extends its visibility for as long as this is polled.
+    #[expect(clippy::infinite_loop, reason = "it ends with the work that it goes along with, by being dropped")]
+    async fn keep_invisible(&self) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(EXTEND_EVERY).await;
+            if self.is_deleted.load(Ordering::Relaxed) {
+                continue;
+            }
+            match self.shared.ports.queue.extend(&self.receipt, VISIBILITY).await {
+                Ok(()) => {}
+                // Somebody else may have it: the task's lease decides, the job is only a pointer.
+                Err(error) => tracing::warn!(%error, "the job's visibility was not extended"),
+            }
+        }
+    }
+}
+
+/// Works on one job. It is deleted when its batch is decided, or when its task waits or pauses; otherwise it comes again.
 async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
     let job = match delivery.job() {
         Ok(job) => job,
@@ -101,25 +142,26 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
             return;
         }
     };
+    let in_hand = Arc::new(InHand::new(shared, delivery.receipt.clone()));
     let ended = tokio::select! {
         // The fence first: a host that stood still must not make one more step before it notices.
         biased;
         () = shared.fence.lost() => Err(Halt::LeaseLost("its HOST item was not renewed for 15 s".into())),
         // Whatever is under way is dropped where it is; the job is gone, and what is due comes again afterwards.
         () = panicked(shared, &job.about) => Ok(Ended::HeldElsewhere),
-        ended = work_about(shared, &job.about) => ended,
-        never = keep_invisible(shared, &delivery.receipt) => match never {},
+        ended = work_about(shared, &job.about, &in_hand) => ended,
+        never = in_hand.keep_invisible() => match never {},
     };
     match ended {
         Ok(Ended::Decided | Ended::NothingToDo) => {
-            delete(shared, &delivery.receipt).await;
+            in_hand.delete().await;
             if let About::Batch { .. } = job.about {
                 alerts::job_worked(shared, &job.group()).await;
             }
         }
         Ok(Ended::HeldElsewhere) => {
             // Somebody works on it, or died working on it; the sweeper finds out which.
-            delete(shared, &delivery.receipt).await;
+            in_hand.delete().await;
         }
         Err(error) => {
             let (message_id, attempt) = (&delivery.id, delivery.attempt);
@@ -129,9 +171,9 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
     }
 }
 
-async fn work_about(shared: &Arc<Shared>, about: &About) -> Result<Ended, Halt> {
+async fn work_about(shared: &Arc<Shared>, about: &About, in_hand: &Arc<InHand>) -> Result<Ended, Halt> {
     match about {
-        About::Batch { task, .. } => run::work_on(shared, task).await,
+        About::Batch { task, .. } => run::work_on(shared, task, in_hand).await,
         About::Inquiry { inquiry } => inquiry::answer(shared, inquiry).await,
         About::Login { login } => Ok(login::work_on(shared, login)),
         About::Leaving { leaving } => leaving::work_on(shared, leaving).await,
@@ -146,25 +188,5 @@ async fn panicked(shared: &Shared, about: &About) {
         About::Batch { .. } | About::Inquiry { .. } | About::Login { .. } | About::Leaving { .. } => {
             shared.button.pressed().await;
         }
-    }
-}
-
-/// Extends the job's visibility for as long as it is polled.
-#[expect(clippy::infinite_loop, reason = "it ends with the work that it goes along with, by being dropped")]
-async fn keep_invisible(shared: &Shared, receipt: &Receipt) -> std::convert::Infallible {
-    loop {
-        tokio::time::sleep(EXTEND_EVERY).await;
-        match shared.ports.queue.extend(receipt, VISIBILITY).await {
-            Ok(()) => {}
-            // Somebody else may have it: the task's lease decides, the job is only a pointer.
-            Err(error) => tracing::warn!(%error, "the job's visibility was not extended"),
-        }
-    }
-}
-
-async fn delete(shared: &Shared, receipt: &Receipt) {
-    match shared.ports.queue.delete(receipt).await {
-        Ok(()) | Err(QueueError::ReceiptExpired) => {}
-        Err(error) => tracing::warn!(%error, "a job was not deleted; it comes again and finds nothing to do"),
     }
 }

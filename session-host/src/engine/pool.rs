@@ -43,6 +43,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Inner {
+    /// With the uptime at which they rested for long enough.
     resting: BTreeMap<AccountId, (Hold, Duration)>,
     busy: BTreeSet<AccountId>,
     waits: BTreeMap<AccountId, Heard>,
@@ -166,9 +167,16 @@ impl Pool {
         }
     }
 
-    fn rest(&self, mut hold: Hold, uptime: Duration) {
+    /// Whether the account rests here and may be connected now.
+    pub(crate) fn rests(&self, account: &AccountId, uptime: Duration) -> bool {
+        let inner = self.inner();
+        let is_unreachable = inner.unreachable.get(account).is_some_and(|(until, _)| *until > uptime);
+        inner.resting.contains_key(account) && !is_unreachable
+    }
+
+    fn rest(&self, mut hold: Hold, until: Duration) {
         let turn = hold.turn.take();
-        self.inner().resting.insert(hold.account.id.clone(), (hold, uptime));
+        self.inner().resting.insert(hold.account.id.clone(), (hold, until));
         drop(turn);
     }
 
@@ -245,13 +253,18 @@ async fn may_have(shared: &Shared, account: &Account) -> Result<bool, Halt> {
 
 /// Gives an account back: to rest here, or to the next host that wants it.
 pub(crate) async fn give_back(shared: &Shared, hold: Hold) {
+    give_back_for(shared, hold, Duration::ZERO).await;
+}
+
+/// The same, for a task that comes back after a while: the account rests for that much longer.
+pub(crate) async fn give_back_for(shared: &Shared, hold: Hold, comes_back_after: Duration) {
     if mutated!(LeaseBeforeClose) {
         let free = Account { lease: None, ..hold.account.clone() };
         drop(put_account(shared, &free, hold.version).await);
     }
     match shared.sharing.next_host(&hold.account.id) {
         Some(host) => release(shared, hold, Some(host)).await,
-        None => shared.pool.rest(hold, shared.ports.clock.uptime()),
+        None => shared.pool.rest(hold, shared.ports.clock.uptime() + comes_back_after + REST_MAX),
     }
 }
 
@@ -412,9 +425,8 @@ pub(crate) async fn let_go_of_idle(shared: Arc<Shared>) {
         let now = shared.ports.clock.uptime();
         let idle: Vec<AccountId> = {
             let inner = shared.pool.inner();
-            let rested = inner.resting.iter().filter(|(id, (_, since))| {
-                now.saturating_sub(*since) >= REST_MAX || shared.sharing.next_host(id).is_some()
-            });
+            let rested =
+                inner.resting.iter().filter(|(id, (_, until))| now >= *until || shared.sharing.next_host(id).is_some());
             rested.map(|(id, _)| id.clone()).collect()
         };
         for id in idle {

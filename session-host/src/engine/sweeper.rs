@@ -140,6 +140,9 @@ pub(crate) async fn begin_anew(shared: &Shared) -> Result<(), Halt> {
 
 /// Sends the task's next job, unless somebody works on it or its last job is still young.
 async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration) -> Result<(), Halt> {
+    if shared.running.contains(id) {
+        return Ok(());
+    }
     let key = Key::task(id);
     let Some((mut task, version)) = expect_item!(shared.store.get(&key).await?, Task, key) else { return Ok(()) };
     let now = shared.ports.clock.now();
@@ -159,6 +162,7 @@ async fn requeue_if_orphaned(shared: &Shared, id: &TaskId, queued_max: Duration)
         return Ok(());
     }
     if shared.running.contains(id) {
+        // It was taken meanwhile.
         return Ok(());
     }
     task.lease = None;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use transfer::address::PeerAddress;
 use transfer::ids::{HostId, Incarnation, Nonce};
+use transfer::pace::Pace;
 use transfer::task::{Endpoint, Task, TaskState};
 
 const FORWARD: &str = "messages.forwardMessages";
@@ -65,13 +66,17 @@ fn add_target(stage: &Stage, number: i64, accounts: usize) -> ChatId {
 
 /// Tasks of small batches, each to a target of its own.
 async fn submit(stage: &Stage, tasks: u8, accounts: usize) -> Vec<ChatId> {
+    submit_with(stage, tasks, accounts, Pace::none()).await
+}
+
+async fn submit_with(stage: &Stage, tasks: u8, accounts: usize, pace: Pace) -> Vec<ChatId> {
     let mut targets = Vec::new();
     for number in 1..=tasks {
         targets.push(add_target(stage, i64::from(number), accounts));
         let address = PeerAddress::Username(format!("target{number}"));
         let target = Endpoint { address, peer: None, title: None, topic: None };
         let id = format!("t{number}");
-        stage.submit(Task { target, batch_len: 10, nonce: Nonce([number; 16]), ..stage.task(&id) }).await;
+        stage.submit(Task { target, pace, batch_len: 10, nonce: Nonce([number; 16]), ..stage.task(&id) }).await;
     }
     targets
 }
@@ -140,6 +145,24 @@ async fn with_more_tasks_than_accounts_and_permits_none_starves() {
     for target in targets {
         let pause_ms = longest_pause_ms(&writes[&target]);
         assert!(pause_ms < 60_000, "{target:?} had no turn for {pause_ms} ms");
+    }
+}
+
+/// More tasks than the host takes on at a time, all with long pauses: those that sleep make room for those that can go on.
+#[tokio::test(start_paused = true)]
+async fn tasks_that_sleep_make_room() {
+    let stage = Stage::new(30, Mix::text_only(), 2).await;
+    let pace = Pace { pause_after_files: 10, pause_duration_ms: 240_000, ..Pace::none() };
+    let targets = submit_with(&stage, 9, 2, pace).await;
+    let _host = start(&stage, "x", 3);
+    all_done(&stage, 9).await;
+    let writes = writes(&stage);
+    for target in targets {
+        let (first_ms, count) = (writes[&target][0], writes[&target].len());
+        assert!(first_ms < 60_000, "{target:?} began after {first_ms} ms, when the pauses of others were not over");
+        assert_eq!(count, 3);
+        let pause_ms = longest_pause_ms(&writes[&target]);
+        assert!((240_000..270_000).contains(&pause_ms), "{target:?} paused for {pause_ms} ms");
     }
 }
 

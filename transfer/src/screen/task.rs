@@ -118,7 +118,7 @@ pub fn task(data: &TaskData, locale: &Locale, now: Timestamp) -> Screen {
     sheet.say("task-way", &[("source", chat(&task.source).into()), ("target", chat(&task.target).into())]);
     sheet.line(&selection(task, locale));
     sheet.gap();
-    state(&mut sheet, data);
+    state(&mut sheet, data, now);
     sheet.gap();
     figures(&mut sheet, data, now);
     events(&mut sheet, data);
@@ -226,13 +226,18 @@ fn selection(task: &Task, locale: &Locale) -> String {
 }
 
 /// State, why, and what to do.
-fn state(sheet: &mut Sheet<'_>, data: &TaskData) {
+fn state(sheet: &mut Sheet<'_>, data: &TaskData, now: Timestamp) {
     let (task, locale) = (&data.task, sheet.locale);
     sheet.say(&format!("task-state-{}", task.state.word()), &[]);
     let why = |reason: &str| [("why", Value::Html(reason::words(reason, locale).into()))];
     match &task.state {
         TaskState::Ready { .. } => sheet.say("task-now-ready", &[]),
-        TaskState::Running { .. } | TaskState::Done { .. } | TaskState::Cancelled { .. } => {}
+        TaskState::Running { .. } => {
+            if let Some(until) = task.pauses_until(now) {
+                sheet.say("task-now-pauses", &[("wake", locale.time(until).into())]);
+            }
+        }
+        TaskState::Done { .. } | TaskState::Cancelled { .. } => {}
         TaskState::Waiting { wake_at, reason } => {
             sheet.say("task-why", &why(reason));
             sheet.say("task-now-waiting", &[("wake", locale.time(*wake_at).into())]);

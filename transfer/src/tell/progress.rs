@@ -41,7 +41,7 @@ pub fn screen(news: &News<'_>, names: Names<'_>, locale: &Locale) -> Screen {
     let task = news.task;
     let counts = &task.checkpoint.counts;
     let progress = Progress::of(counts, in_range(news), &news.before, news.elapsed);
-    let mut html = head(task, locale);
+    let mut html = head(task, news.now, locale);
     line(&mut html, "");
     if let Some(bar) = bar(&progress, task) {
         line(&mut html, &bar);
@@ -79,7 +79,7 @@ fn event(record: &EventRecord, names: Names<'_>, locale: &Locale) -> Option<Stri
 }
 
 /// Icon, title, state, route, and the reason of the state where there is one.
-fn head(task: &Task, locale: &Locale) -> String {
+fn head(task: &Task, now: Timestamp, locale: &Locale) -> String {
     let state = match &task.state {
         TaskState::Ready { .. } => "progress-state-ready",
         TaskState::Running { .. } => "progress-state-running",
@@ -104,7 +104,12 @@ fn head(task: &Task, locale: &Locale) -> String {
         TaskState::Paused { reason } | TaskState::Parked { reason } | TaskState::Failed { reason } => {
             line(&mut html, &locale.say("progress-reason", &[("reason", text(reason, REASON_LEN_MAX))]));
         }
-        TaskState::Ready { .. } | TaskState::Running { .. } | TaskState::Done { .. } | TaskState::Cancelled { .. } => {}
+        TaskState::Running { .. } => {
+            if let Some(until) = task.pauses_until(now) {
+                line(&mut html, &locale.say("progress-pauses", &[("until", locale.time(until).into())]));
+            }
+        }
+        TaskState::Ready { .. } | TaskState::Done { .. } | TaskState::Cancelled { .. } => {}
     }
     html
 }

@@ -9,6 +9,7 @@ progress-state-done = ✅ <b>{ $title }</b> · done
 progress-state-cancelled = 🚫 <b>{ $title }</b> · cancelled
 progress-route = { $source } → { $target }
 progress-waits = Goes on by itself at { $until }: { $reason }
+progress-pauses = A pause of the pace: goes on by itself at { $until }
 progress-reason = { $reason }
 progress-batch = 📦 Batch { $batch } ({ $count }/{ $size })
 progress-scanned = ✅ Scanned: { $count }

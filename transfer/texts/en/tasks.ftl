@@ -50,6 +50,7 @@ task-state-cancelled = 🚫 Cancelled
 task-why = Reason: { $why }
 task-now-ready = A host takes it next.
 task-now-waiting = 💡 It goes on by itself at { $wake }.
+task-now-pauses = 💡 A pause of its pace: it goes on by itself at { $wake }.
 task-now-paused = 💡 What was carried is saved; resume goes on exactly there.
 task-now-parked = 💡 What was carried is saved. Do what the reason says, then resume.
 task-now-failed = 💡 What was carried stays. Once the reason is gone, repeat it as a new transfer.

@@ -9,6 +9,7 @@ progress-state-done = ✅ <b>{ $title }</b> · 搬运完成
 progress-state-cancelled = 🚫 <b>{ $title }</b> · 已取消
 progress-route = { $source } → { $target }
 progress-waits = 将于 { $until } 自动继续：{ $reason }
+progress-pauses = 节奏停顿：将于 { $until } 自动继续
 progress-reason = { $reason }
 progress-batch = 📦 当前批次：第 { $batch } 批（{ $count }/{ $size }）
 progress-scanned = ✅ 已扫描：{ $count }

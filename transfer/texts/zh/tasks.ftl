@@ -50,6 +50,7 @@ task-state-cancelled = 🚫 已取消
 task-why = 原因：{ $why }
 task-now-ready = 很快会由搬运主机接手。
 task-now-waiting = 💡 将在 { $wake } 自动继续。
+task-now-pauses = 💡 节奏停顿：将于 { $wake } 自动继续。
 task-now-paused = 💡 进度已保存，继续时会从断点接着搬运。
 task-now-parked = 💡 进度已保存。请按原因处理，然后点击继续。
 task-now-failed = 💡 已搬运的内容会保留。问题解决后，可以作为新任务重复。

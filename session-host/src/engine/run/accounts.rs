@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use transfer::account::{AccountState, Counters, MethodClass};
+use transfer::account::{AccountState, Counters, Member, MethodClass};
 use transfer::event::Event;
 use transfer::ids::AccountId;
 use transfer::intent::Intent;
@@ -16,7 +16,7 @@ use transfer::verdict::{AccountEffect, Attempt, verdict};
 
 use super::{AccountDelta, Left, Run, Step};
 use crate::engine::Halt;
-use crate::engine::pool::{self, Reach};
+use crate::engine::pool::{self, Hold, Reach};
 use crate::telegram::{Connection, OpenError};
 
 /// For how long a task stands in the line before it lets another task have its permit, if there are more tasks.
@@ -73,28 +73,17 @@ impl Run {
         self.wish_read = None;
         let now = self.now();
         self.excluded.retain(|_, until| *until > now);
+        if let Some(taken) = self.take_rested(purpose).await? {
+            return Ok(taken.err());
+        }
         let mut members = pool::members(&self.shared).await?;
         members.busy.extend(self.shared.line.before(&self.task.id));
         for member in &mut members.all {
-            // Whoever may not read cannot carry either, and whoever is left out is as good as waiting.
-            let waits = &mut member.account.waits;
-            for until in [waits.read, self.excluded.get(&member.account.id).copied()].into_iter().flatten() {
-                waits.extend(purpose.class(), until);
-            }
+            self.see_waits(member, purpose);
         }
         let (today, midnight) = self.shared.today();
         let not_for_peer = self.not_for_peer_ids();
-        let need = Need {
-            checkpoint_account: self.task.checkpoint.account.as_ref(),
-            // Whoever is told to work with one account is not asked for its group.
-            group: self.task.group.as_deref().filter(|_| self.shared.config.only_account.is_none()),
-            bound_to: self.task.bound_to.as_ref(),
-            not_for_peer: &not_for_peer,
-            busy: &members.busy,
-            room: purpose.room(),
-            class: purpose.class(),
-            midnight,
-        };
+        let need = self.need(purpose, &not_for_peer, &members.busy, midnight);
         match choose(&members.all, &need, now, today) {
             Choice::Use(id) => self.take(&id, purpose).await,
             Choice::WaitUntil { at, why } => {
@@ -119,6 +108,62 @@ impl Run {
             }
             Choice::Exhausted(reason) => self.park(self.why_nobody_can(&reason)).await.map(Some),
         }
+    }
+
+    /// Whoever may not read cannot carry either, and whoever is left out is as good as waiting.
+    fn see_waits(&self, member: &mut Member, purpose: Purpose) {
+        let waits = &mut member.account.waits;
+        for until in [waits.read, self.excluded.get(&member.account.id).copied()].into_iter().flatten() {
+            waits.extend(purpose.class(), until);
+        }
+    }
+
+    fn need<'a>(
+        &'a self,
+        purpose: Purpose,
+        not_for_peer: &'a BTreeSet<AccountId>,
+        busy: &'a BTreeSet<AccountId>,
+        midnight: Timestamp,
+    ) -> Need<'a> {
+        Need {
+            checkpoint_account: self.task.checkpoint.account.as_ref(),
+            // Whoever is told to work with one account is not asked for its group.
+            group: self.task.group.as_deref().filter(|_| self.shared.config.only_account.is_none()),
+            bound_to: self.task.bound_to.as_ref(),
+            not_for_peer,
+            busy,
+            room: purpose.room(),
+            class: purpose.class(),
+            midnight,
+        }
+    }
+
+    /// Takes the account that carried last, if it rests here and can go on: the choice would fall on it whatever the others
+    /// are like, so nobody asks the table for them.
+    async fn take_rested(&mut self, purpose: Purpose) -> Result<Option<Result<(), Step>>, Halt> {
+        let uptime = self.shared.ports.clock.uptime();
+        let Some(id) = self.task.checkpoint.account.clone().filter(|id| self.shared.pool.rests(id, uptime)) else {
+            return Ok(None);
+        };
+        let Reach::Held(hold) = pool::reach(&self.shared, &id).await? else { return Ok(None) };
+        let mut member = Member { account: hold.account.clone(), profile: hold.profile.clone() };
+        member.account.waits = self.shared.pool.waits(&member.account);
+        self.see_waits(&mut member, purpose);
+        let (today, midnight) = self.shared.today();
+        let (not_for_peer, busy) = (self.not_for_peer_ids(), self.shared.line.before(&self.task.id));
+        let need = self.need(purpose, &not_for_peer, &busy, midnight);
+        if choose(&[member], &need, self.now(), today) != Choice::Use(id) {
+            pool::give_back(&self.shared, *hold).await;
+            return Ok(None);
+        }
+        self.have(hold);
+        Ok(Some(self.connection().await?.map(drop)))
+    }
+
+    fn have(&mut self, hold: Box<Hold>) {
+        self.hold = Some(hold);
+        self.delta = AccountDelta::default();
+        self.leave_line();
     }
 
     /// Stands in the line for these accounts. A host that is full lets other tasks have the permit after a while, unless
@@ -190,9 +235,7 @@ impl Run {
     async fn take(&mut self, id: &AccountId, purpose: Purpose) -> Result<Option<Step>, Halt> {
         match pool::reach(&self.shared, id).await? {
             Reach::Held(hold) => {
-                self.hold = Some(hold);
-                self.delta = AccountDelta::default();
-                self.leave_line();
+                self.have(hold);
                 // It was chosen from a list that may be behind; what counts is what was read just now.
                 if !self.hold_is_good(purpose) {
                     self.give_back().await;
@@ -334,9 +377,7 @@ impl Run {
         }
         match pool::reach(&self.shared, &intent.account).await? {
             Reach::Held(hold) => {
-                self.hold = Some(hold);
-                self.delta = AccountDelta::default();
-                self.leave_line();
+                self.have(hold);
                 Ok(None)
             }
             Reach::Busy => {

@@ -8,6 +8,7 @@ use transfer::table::{Guard, Item, Key, Record, Write};
 use transfer::task::TaskEvent;
 
 use super::{AccountDelta, Run};
+use crate::engine::consumer::InHand;
 use crate::engine::store::{Committed, expect_item};
 use crate::engine::{Halt, Shared, hosts_seen, measures};
 
@@ -53,7 +54,7 @@ pub(super) enum Claimed {
 
 /// Takes the task's lease in one commit. If the process dies before it, nothing happened; after it, the lease stands
 /// until this life has been silent for long enough.
-pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, Halt> {
+pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId, job: &Arc<InHand>) -> Result<Claimed, Halt> {
     shared.fence.check()?;
     let key = Key::task(id);
     let Some(running) = shared.running.begin(id) else { return Ok(Claimed::HeldElsewhere) };
@@ -90,6 +91,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, 
     let committed_intent = task.checkpoint.intent.as_ref().map(|intent| intent.id);
     Ok(Claimed::Run(Box::new(Run {
         shared: shared.clone(),
+        job: job.clone(),
         task,
         version: version + 1,
         committed_intent,
@@ -112,6 +114,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId) -> Result<Claimed, 
         room: 1,
         standing: None,
         stands_since: None,
+        next_job: None,
         _running: running,
     })))
 }

@@ -83,13 +83,11 @@ impl Run {
         self.requeue().await
     }
 
-    /// Queues the task's next job. Its `seq` is committed first; if the process dies before the job is sent, the sweeper
-    /// finds the task due and sends one.
+    /// Ends the run, and has the task's next job sent. Its `seq` is committed first; if the process dies before the job is
+    /// sent, the sweeper finds the task due and sends one.
     pub(super) async fn requeue(&mut self) -> Result<Step, Halt> {
         self.task.seq += 1;
-        let job = Job::batch(self.task.id.clone(), self.task.checkpoint.batches + 1, self.task.seq);
-        let step = self.end(TaskEvent::Yield).await?;
-        self.shared.ports.queue.send(&job).await.map_err(|error| Halt::Unavailable(error.to_string()))?;
-        Ok(step)
+        self.next_job = Some(Job::batch(self.task.id.clone(), self.task.checkpoint.batches + 1, self.task.seq));
+        self.end(TaskEvent::Yield).await
     }
 }

@@ -27,11 +27,13 @@ use jiff::Timestamp;
 use transfer::ids::{AccountId, TaskId};
 use transfer::message::Message;
 use transfer::mutated;
+use transfer::queue::Job;
 use transfer::table::{Key, Record, Write};
 use transfer::task::{Command, Task, TaskEvent, Wish};
 
+use super::consumer::InHand;
 use super::line::Standing;
-use super::pool::Hold;
+use super::pool::{self, Hold};
 use super::store::expect_item;
 use super::{Halt, Shared};
 pub(crate) use claim::RunningTasks;
@@ -40,6 +42,13 @@ use staged::AccountDelta;
 
 /// Waits of up to this long stay in the process; longer ones are written down and the job is deleted.
 const WAIT_IN_PROCESS: Duration = Duration::from_secs(30);
+/// Through a pause of the pace of up to this long the run sleeps with the task in hand: nothing but time has to come.
+const SLEEP_IN_PROCESS: Duration = Duration::from_secs(600);
+/// How often a run that sleeps looks what the admin wishes, and whether another task needs its place.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a task waits that nothing but its own pace holds up.
+const PACE: &str = "the pace";
 
 /// How work on a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +79,7 @@ struct Left {
 /// The work of one job.
 struct Run {
     shared: Arc<Shared>,
+    job: Arc<InHand>,
     task: Box<Task>,
     /// The task's version as committed.
     version: u64,
@@ -106,19 +116,28 @@ struct Run {
     /// This task's place in the line for accounts, and since when (uptime) it stands there.
     standing: Option<Standing>,
     stands_since: Option<Duration>,
+    /// To be sent when this run is over.
+    next_job: Option<Job>,
     _running: claim::Running,
 }
 
 /// Works on the task that a job points to.
-pub(crate) async fn work_on(shared: &Arc<Shared>, task: &TaskId) -> Result<Ended, Halt> {
-    let mut run = match claim::claim(shared, task).await? {
+pub(crate) async fn work_on(shared: &Arc<Shared>, task: &TaskId, job: &Arc<InHand>) -> Result<Ended, Halt> {
+    let mut run = match claim::claim(shared, task, job).await? {
         claim::Claimed::Run(run) => run,
         claim::Claimed::NothingToDo => return Ok(Ended::NothingToDo),
         claim::Claimed::HeldElsewhere => return Ok(Ended::HeldElsewhere),
     };
     let ended = run.steps().await;
     run.let_go(ended.is_ok()).await;
-    ended.map(|()| Ended::Decided)
+    let next = run.next_job.take();
+    // Nobody has the task any more when its next job arrives.
+    drop(run);
+    ended?;
+    if let Some(next) = next {
+        shared.ports.queue.send(&next).await.map_err(|error| Halt::Unavailable(error.to_string()))?;
+    }
+    Ok(Ended::Decided)
 }
 
 impl Run {
@@ -148,7 +167,7 @@ impl Run {
         }
         let now = self.now();
         if let Some(next_at) = self.task.checkpoint.pace.next_at.filter(|at| *at > now) {
-            return self.wait(next_at, "the pace").await;
+            return self.keep_pace(next_at).await;
         }
         if let Some(step) = self.be_ready().await? {
             return Ok(step);
@@ -183,6 +202,41 @@ impl Run {
         Ok(wish)
     }
 
+    /// A pause of the pace. The run sleeps through it under its lease, as far as it is not too long and nobody else needs the
+    /// permit; whoever looks at the task reads in the checkpoint until when. The job has done its work: nothing is to be
+    /// found out by receiving it again, and if this process dies, the sweeper finds the task with a dead holder.
+    async fn keep_pace(&mut self, next_at: Timestamp) -> Result<Step, Halt> {
+        let left = self.shared.ports.clock.until(next_at);
+        if left > WAIT_IN_PROCESS {
+            if left > SLEEP_IN_PROCESS || self.shared.running.count() >= self.shared.config.tasks_max {
+                return self.sleep_until(next_at, PACE.to_owned()).await;
+            }
+            self.stage_day();
+        }
+        self.commit().await?;
+        self.rest_account(left).await;
+        if left > WAIT_IN_PROCESS {
+            self.job.delete().await;
+            self.forget_what_ages();
+        }
+        self.wish_read = None;
+        tokio::select! {
+            biased;
+            () = self.shared.stop.cancelled() => {}
+            () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
+        }
+        Ok(Step::Again)
+    }
+
+    /// After a while somebody may have deleted what was read, and let in whoever was kept out.
+    fn forget_what_ages(&mut self) {
+        self.buffer.clear();
+        self.reached_end = false;
+        self.not_for_peer.clear();
+        self.joins_tried.clear();
+        self.doors_asked.clear();
+    }
+
     /// Waits, in the process or by writing `wake_at`. No account is held meanwhile.
     async fn wait(&mut self, until: Timestamp, why: &str) -> Result<Step, Halt> {
         let left = self.shared.ports.clock.until(until);
@@ -208,16 +262,21 @@ impl Run {
         let Some(mut hold) = self.hold.take() else { return };
         if !clean {
             // Whatever was in flight must not be sent any more once somebody else acts.
-            super::pool::close(&mut hold).await;
+            pool::close(&mut hold).await;
         }
-        super::pool::give_back(&self.shared, *hold).await;
+        pool::give_back(&self.shared, *hold).await;
     }
 
     /// Gives the account back, so that others can have it.
     async fn give_back(&mut self) {
+        self.rest_account(Duration::ZERO).await;
+    }
+
+    /// The same, for a task that wants it again after so long.
+    async fn rest_account(&mut self, comes_back_after: Duration) {
         self.reader = None;
         if let Some(hold) = self.hold.take() {
-            super::pool::give_back(&self.shared, *hold).await;
+            pool::give_back_for(&self.shared, *hold, comes_back_after).await;
         }
     }
 
