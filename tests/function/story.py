@@ -53,7 +53,8 @@ def told(ferry, cargo_lambda, options, engines):
         path = f"{Path(cargo_lambda).parent}{os.pathsep}{os.environ['PATH']}"
         watch = subprocess.Popen(
             [cargo_lambda, "lambda", "watch", "-A", "127.0.0.1", "-P", str(port), "--ignore-changes", *options],
-            cwd=ROOT / "functions" / "webhook",
+            # Where every package is meant: so it is built with the same features as everything else.
+            cwd=ROOT,
             env={**os.environ, **around.environment, "PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=log,
