@@ -1,5 +1,6 @@
-"""The Bot API, as far as deploying needs it. The token stands in each address, so no address is ever shown."""
+"""The Bot API, as far as deploying needs it. The token stands in each address, so none is ever shown whole."""
 
+import http.client
 import json
 import re
 import urllib.error
@@ -18,19 +19,24 @@ class Bot:
     def __init__(self, token, api=""):
         if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{8,}", token):
             raise BadInput("the bot token is none: it is digits, a colon and letters, as @BotFather told it (FERRY_BOT_TOKEN)")
-        self._base = f"{(api or TELEGRAM).rstrip('/')}/bot{token}/"
+        if api and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", api):
+            raise BadInput("BotApi is no address of a Bot API server: it is http:// or https://, and a host")
+        self._api = (api or TELEGRAM).rstrip("/")
+        self._base = f"{self._api}/bot{token}/"
 
     def call(self, method, **arguments):
         """The result; `Refused` with what Telegram said otherwise."""
-        request = urllib.request.Request(self._base + method, json.dumps(arguments).encode(), {"content-type": "application/json"})
         try:
+            request = urllib.request.Request(self._base + method, json.dumps(arguments).encode(), {"content-type": "application/json"})
             with urllib.request.urlopen(request, timeout=CALL_SECS_MAX) as reply:
                 return json.loads(reply.read())["result"]
         except urllib.error.HTTPError as error:
             raise Refused(error.code, _description(error)) from None
-        except (OSError, ValueError, KeyError) as error:
-            why = getattr(error, "reason", None) or type(error).__name__
-            raise Failed(f"the Bot API does not answer {method}: {why}") from None
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            # An error's own text may quote the address, and with it the token; what the network says of a connection does not.
+            reason = getattr(error, "reason", None)
+            why = reason if isinstance(reason, OSError) else type(error).__name__
+            raise Failed(f"the Bot API at {self._api} does not answer {method}: {why}") from None
 
     def introduced(self):
         """The bot's name. A token that Telegram does not know is bad input."""
@@ -39,10 +45,13 @@ class Bot:
         except Refused as error:
             raise BadInput(f"Telegram does not know the bot ({error}): is FERRY_BOT_TOKEN what @BotFather told?") from None
 
-    def set_webhook(self, url, secret):
-        profile = json.loads(PROFILE.read_text())
+    def set_webhook(self, url, secret, at_once=0):
+        """Telegram delivers no more at the same time than the function answers, where that is bounded."""
+        webhook = json.loads(PROFILE.read_text())["webhook"]
+        if at_once:
+            webhook["max_connections"] = min(at_once, webhook["max_connections"])
         try:
-            self.call("setWebhook", url=url, secret_token=secret, **profile["webhook"])
+            self.call("setWebhook", url=url, secret_token=secret, **webhook)
         except Refused as error:
             raise Failed(f"the webhook cannot be set to {url}: Telegram said {error}; run infra/deploy again once that is mended") from None
 
@@ -65,5 +74,6 @@ class Refused(Failed):
 def _description(error):
     try:
         return json.loads(error.read())["description"]
-    except (ValueError, KeyError, OSError):
-        return error.reason
+    except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
+        # Not `error.reason`: of a redirection it holds the address.
+        return http.client.responses.get(error.code, "")

@@ -6,6 +6,9 @@ from .failure import BadInput, Failed
 
 # Everything that the template needs of a region.
 SERVICES = ["cloudformation", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "iam", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs"]
+SECRETS = ["bot-token", "api-hash", "webhook-secret", "keys"]
+# How AWS says that a secret, a table, a registry or an image is not there.
+NOT_THERE = ("ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException")
 # Without an answer for so long, AWS is not there.
 CONNECT_SECS_MAX = 10
 READ_SECS_MAX = 60
@@ -48,6 +51,14 @@ class Installation:
         if self.endpoint:
             found["AWS_ENDPOINT_URL"] = self.endpoint
         return found
+
+    def with_credentials(self, environment):
+        """The same with the credentials of now, for a program that cannot sign in by itself in every way that boto3 can."""
+        held = self._session.get_credentials().get_frozen_credentials()
+        found = {**environment, "AWS_ACCESS_KEY_ID": held.access_key, "AWS_SECRET_ACCESS_KEY": held.secret_key}
+        # One that was inherited belongs to other keys.
+        found.pop("AWS_SESSION_TOKEN", None)
+        return {**found, "AWS_SESSION_TOKEN": held.token} if held.token else found
 
     def aws(self, service):
         if service not in self._clients:
@@ -165,17 +176,29 @@ class Installation:
         return True
 
     def left_behind(self):
-        """What a stack that was deleted leaves, so that nobody loses it by a slip."""
+        """What a stack that was deleted leaves, so that nobody loses it by a slip. Secrets count until their names are free again."""
+        secrets, ecr = self.aws("secretsmanager"), self.aws("ecr")
+        looks = [(f"the secret {name}", lambda name=name: secrets.describe_secret(SecretId=name)) for name in map(self.secret_name, SECRETS)]
+        looks.append((f"the table {self.table_name}", lambda: self.aws("dynamodb").describe_table(TableName=self.table_name)))
+        looks.append((f"the registry {self.registry_name}", lambda: ecr.describe_repositories(repositoryNames=[self.registry_name])))
+        return [what for what, look in looks if _is_there(look)]
+
+    # --- images ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def registry_name(self):
+        return f"ferry-{self.stage}"
+
+    def has_image(self, tag):
+        """Whether the image stands in the registry; `None` if there is no registry."""
         import botocore.exceptions
 
-        found = ["the secrets"] if self.secret("keys") is not None else []
         try:
-            self.aws("dynamodb").describe_table(TableName=self.table_name)
-            found.append("the table")
+            return bool(self.aws("ecr").describe_images(repositoryName=self.registry_name, imageIds=[{"imageTag": tag}])["imageDetails"])
         except botocore.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error.response["Error"]["Code"] not in NOT_THERE:
                 raise
-        return found
+            return None if error.response["Error"]["Code"] == "RepositoryNotFoundException" else False
 
     # --- data ------------------------------------------------------------------------------------------------------------
 
@@ -214,6 +237,18 @@ class Installation:
             page = {"ExclusiveStartKey": found["LastEvaluatedKey"]}
         items = [dynamodb.get_item(TableName=self.table_name, Key=key, ConsistentRead=True).get("Item") for key in keys]
         return [item for item in items if item]
+
+
+def _is_there(look):
+    import botocore.exceptions
+
+    try:
+        look()
+        return True
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in NOT_THERE:
+            return False
+        raise
 
 
 def outputs(stack):

@@ -13,7 +13,8 @@ COPY_SECS_MAX = 7_200
 def ferry(installation, *arguments):
     """Runs it against the installation's AWS; its own exit status is ours."""
     program = os.environ.get("FERRY_PROGRAM") or _built()
-    return subprocess.run([program, *arguments], env=installation.environment(os.environ), stdin=subprocess.DEVNULL, timeout=COPY_SECS_MAX).returncode
+    environment = installation.with_credentials(installation.environment(os.environ))
+    return subprocess.run([program, *arguments], env=environment, stdin=subprocess.DEVNULL, timeout=COPY_SECS_MAX).returncode
 
 
 def _built():

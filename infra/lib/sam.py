@@ -23,10 +23,8 @@ def build(installation, arch):
     _run(installation, command, BUILD_SECS_MAX, "the function could not be built", PATH=path)
 
 
-def lay_out(program):
+def lay_out(program, built):
     """What `sam build` would leave, around a function that is built already."""
-    built = ROOT / ".aws-sam" / "build"
-    shutil.rmtree(built, ignore_errors=True)
     (built / "Webhook").mkdir(parents=True)
     shutil.copy(program, built / "Webhook" / "bootstrap")
     template, count = re.subn(r"^      CodeUri: \.\.$", "      CodeUri: Webhook", TEMPLATE.read_text(), flags=re.MULTILINE)
@@ -35,12 +33,15 @@ def lay_out(program):
     (built / "template.yaml").write_text(template)
 
 
-def package(installation):
-    """The template with the function's code in the bucket, as text."""
+def package(installation, program=None):
+    """The template with the function's code in the bucket, as text. The code is what `build` left, or a program that is named."""
     with tempfile.TemporaryDirectory(prefix="ferry-package-") as directory:
-        packaged = Path(directory) / "packaged.yaml"
-        built = ROOT / ".aws-sam" / "build" / "template.yaml"
-        command = ["package", "--template-file", built, "--resolve-s3", "--output-template-file", packaged]
+        packaged, built = Path(directory) / "packaged.yaml", ROOT / ".aws-sam" / "build"
+        if program is not None:
+            # A place of its own: several installations may be deployed at the same time.
+            built = Path(directory) / "build"
+            lay_out(program, built)
+        command = ["package", "--template-file", built / "template.yaml", "--resolve-s3", "--output-template-file", packaged]
         _run(installation, command, DEPLOY_SECS_MAX, "the function's code could not be put into SAM's bucket")
         return packaged.read_text()
 

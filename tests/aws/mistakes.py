@@ -64,6 +64,9 @@ def before_anything(here):
     refused(here, ["--admins", "--api-id", "FERRY_BOT_TOKEN", "FERRY_API_HASH"], "deploy", "--arch", "x86_64", "--no-image", lines=4)
     refused(here, ["Telegram user ids"], "deploy", *first, "--admins", "@me", "--no-image", environment=secrets)
     refused(here, ["HostCount"], "deploy", *first, "--set", "Hosts=3", environment=secrets)
+    refused(here, ["no time zone Atlantis"], "deploy", *first, "--set", "Zone=Atlantis", environment=secrets)
+    refused(here, ["HostCount", "HostCpu"], "deploy", *first, "--set", "HostCount=99", "--set", "HostCpu=300", environment=secrets, lines=2)
+    refused(here, ["BotApi is no address"], "deploy", *first, "--set", "BotApi=api.example.org", "--no-image", environment=secrets)
     refused(here, ["FERRY_BOT_TOKEN does not look like"], "deploy", *first, environment=secrets | {"FERRY_BOT_TOKEN": "abc"})
     refused(here, ["FERRY_API_HASH does not look like"], "deploy", *first, environment=secrets | {"FERRY_API_HASH": "abc"})
     unknown = secrets | {"FERRY_BOT_TOKEN": "7900000009:of-nobody-that-Telegram-knows"}

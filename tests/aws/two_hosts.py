@@ -9,6 +9,8 @@ from deployed import Deployed
 
 # Together less than the accounts may carry in a day.
 TRANSFERS, ACCOUNTS, MESSAGES = 10, 8, 600
+# Each batch's job goes to whichever host asks first. With one for each transfer, one host may get all of them by chance.
+BATCH = 200
 # Slow while transfers are asked for one by one: both hosts are to hold some. Then quicker.
 SLOW_FLOODS, FLOODS = "100:25", "100:8"
 # A host that was killed is taken for dead after 100 s of silence.
@@ -29,7 +31,7 @@ def tell(here):
     originals = {host.log for host in here.fargate.running()}
     here.accounts_come(ACCOUNTS)
     for n in range(TRANSFERS):
-        here.world.asks_for_transfer(n)
+        here.world.asks_for_transfer(n, batch=BATCH)
     here.until("ten transfers", lambda: len(here.tasks()) == TRANSFERS, 60)
     print(f"ok {ACCOUNTS} accounts are in the pool, and {TRANSFERS} transfers were asked for in chat")
     held = {}

@@ -125,8 +125,8 @@ class World:
             message, data = self.until(f"the keypad after {place} digits", keypad, 60)
             self.control.ask(f"/bots/{BOT}/press", {"user": ADMIN, "message": message, "data": data})
 
-    def asks_for_transfer(self, n, after=None):
-        """The whole of source `n`, or what comes after a message."""
+    def asks_for_transfer(self, n, after=None, batch=0):
+        """The whole of source `n`, or what comes after a message, in batches of so many (0: one batch)."""
         self.says("/start")
         self.presses("new")
         self.reads_newest("source")
@@ -139,6 +139,7 @@ class World:
             self.is_offered(f"w:{STEPS[0]}")
             self.says(f"{after + 1}-")
         for step in steps:
+            step = f"batch:{batch}" if step.startswith("batch:") else step
             self.presses(f"w:{step}", 90)
 
     def reads_newest(self, word):

@@ -163,8 +163,9 @@ def state(resources):
     check(properties["BillingMode"] == "PAY_PER_REQUEST", "the table costs nothing while nobody uses it")
     indexes = {index["IndexName"]: index["Projection"]["ProjectionType"] for index in properties["GlobalSecondaryIndexes"]}
     check(indexes == {"due": "KEYS_ONLY", "listed": "KEYS_ONLY"}, "two indexes of keys alone")
-    for name in ("BotToken", "ApiHash", "WebhookSecret", "KeyRing", "WrappingKey"):
-        check(resources[name]["DeletionPolicy"] == "Retain", f"{name} outlives the stack")
+    for name in ("BotToken", "ApiHash", "WebhookSecret", "KeyRing", "WrappingKey", "Images"):
+        policies = resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]
+        check(policies == ("RetainExceptOnCreate", "Retain"), f"{name} outlives the stack, and not a creation that failed")
     queue = resources["Queue"]["Properties"]
     check(queue["FifoQueue"] is True and queue["RedrivePolicy"]["maxReceiveCount"] == 5, "a FIFO queue with dead letters after five tries")
     check(queue["VisibilityTimeout"] == 120, "a job is invisible for 120 s")
@@ -208,6 +209,7 @@ def watched(resources):
     for name, alarm in alarms.items():
         check(alarm["AlarmActions"] == [{"Ref": "Alarms"}] and len(alarm["AlarmDescription"]) > 40, f"{name} tells somebody, and what to do")
     check(alarms["HeartbeatAlarm"]["TreatMissingData"] == "breaching", "silence of all hosts is an alarm")
+    check(alarms["FunctionErrorAlarm"]["MetricName"] == "Url5xxCount", "an update that the function answers with 500 is an alarm")
     metrics = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Ferry"}
     measured = (ROOT / "session-host" / "src" / "engine" / "measures.rs").read_text()
     body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

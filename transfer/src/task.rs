@@ -409,7 +409,7 @@ impl fmt::Display for TaskEvent {
 }
 
 /// Shorter pauses of a pace are part of the work.
-const PAUSE_WORTH_TELLING: SignedDuration = SignedDuration::from_secs(20);
+const PAUSE_WORTH_TELLING: SignedDuration = SignedDuration::from_secs(30);
 
 impl Task {
     /// Moves the task to its next state.

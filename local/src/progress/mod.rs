@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub members: Vec<Member>,
     /// What happened since the last look.
     pub news: Vec<EventRecord>,
+    /// When it was looked.
+    pub at: jiff::Timestamp,
 }
 
 /// Somebody who looks.
@@ -123,7 +125,7 @@ impl Watch<'_> {
         let events = self.events().await?;
         let news =
             events.into_iter().filter(|event| seen.is_none_or(|seen| (event.at, event.ordinal) > seen)).collect();
-        Ok(Snapshot { task: *task, members, news })
+        Ok(Snapshot { task: *task, members, news, at: self.clock.now() })
     }
 
     async fn events(&self) -> Result<Vec<EventRecord>, Failure> {

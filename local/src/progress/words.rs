@@ -114,6 +114,9 @@ pub fn task(snapshot: &Snapshot, rate: &Rate) -> String {
     text.push_str(&format!(", {:.0}/s", rate.per_sec()));
     match &snapshot.task.state {
         TaskState::Waiting { reason, .. } => text.push_str(&format!(", waiting: {reason}")),
+        TaskState::Running { .. } if snapshot.task.pauses_until(snapshot.at).is_some() => {
+            text.push_str(", a pause of the pace");
+        }
         TaskState::Ready { .. } | TaskState::Running { .. } => {
             if let Some(left) = snapshot.task.last_id.and_then(|last| rate.left(last.0)) {
                 text.push_str(&format!(", {} left", short(left)));

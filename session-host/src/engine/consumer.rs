@@ -1,7 +1,7 @@
 //! Takes jobs from the queue and works on their tasks, several at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -97,8 +97,26 @@ pub(crate) struct InHand {
     is_deleted: AtomicBool,
 }
 
+/// How many jobs a host works on at this moment: each has a permit.
+#[derive(Default)]
+pub(crate) struct AtWork(AtomicUsize);
+
+impl AtWork {
+    /// Whether a job that comes now would have to wait for a permit.
+    pub(crate) fn is_full(&self, tasks_max: usize) -> bool {
+        self.0.load(Ordering::Relaxed) >= tasks_max
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.shared.at_work.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl InHand {
     fn new(shared: &Arc<Shared>, receipt: Receipt) -> Self {
+        shared.at_work.0.fetch_add(1, Ordering::Relaxed);
         Self { shared: shared.clone(), receipt, is_deleted: AtomicBool::new(false) }
     }
 
@@ -130,7 +148,8 @@ impl InHand {
     }
 }
 
-/// Works on one job. It is deleted when its batch is decided, or when its task waits or pauses; otherwise it comes again.
+/// Works on one job. It is deleted when its batch is decided, or when its task waits or pauses. One that is not deleted comes
+/// again; the task of one that is, is found by the sweeper.
 async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
     let job = match delivery.job() {
         Ok(job) => job,
@@ -166,7 +185,10 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         Err(error) => {
             let (message_id, attempt) = (&delivery.id, delivery.attempt);
             tracing::error!(job = job.deduplication_id(), message_id, attempt, %error, "work on a job broke off");
-            alerts::job_failed(shared, &delivery, &job.group(), &error.to_string()).await;
+            // One that was deleted is no dead letter: the sweeper finds its task.
+            if !in_hand.is_deleted.load(Ordering::Relaxed) {
+                alerts::job_failed(shared, &delivery, &job.group(), &error.to_string()).await;
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ use transfer::table::Table;
 use crate::telegram::Telegram;
 use alerts::Alerts;
 use chats::Chats;
-use consumer::Consumer;
+use consumer::{AtWork, Consumer};
 use fence::Fence;
 pub use halt::Halt;
 use hosts_seen::HostsSeen;
@@ -123,6 +123,7 @@ pub(crate) struct Shared {
     pub(crate) departures: leaving::Departures,
     pub(crate) button: panic::Button,
     pub(crate) running: run::RunningTasks,
+    pub(crate) at_work: AtWork,
     /// Ends whatever waits, when the host is told to stop.
     pub(crate) stop: CancellationToken,
     /// Wakes the sweeper before its time.
@@ -198,6 +199,7 @@ impl SessionHost {
                 departures: leaving::Departures::default(),
                 button: panic::Button::default(),
                 running,
+                at_work: AtWork::default(),
                 stop,
                 due,
             }),

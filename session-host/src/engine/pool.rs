@@ -24,8 +24,9 @@ use super::store::{Committed, expect_item};
 use super::{Halt, Shared, hosts_seen, sharing};
 use crate::telegram::{Connection, OpenError, Peer};
 
-/// How long a leased account without a task keeps its connection, so that the next batch finds it warm.
-const REST_MAX: Duration = Duration::from_secs(20);
+/// How long a leased account without a task keeps its connection, so that the next batch finds it warm. One that a sleeping
+/// task comes back for rests until then, and so much longer.
+pub(crate) const REST_MAX: Duration = Duration::from_secs(20);
 /// How often this host looks what others want of it.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long an account that could not be connected is left alone at first; doubles up to [`UNREACHABLE_PAUSE_MAX`].
@@ -174,6 +175,13 @@ impl Pool {
         inner.resting.contains_key(account) && !is_unreachable
     }
 
+    /// Until when (uptime) an account that rests here does so, unless another host wants it.
+    pub(crate) fn rests_until(&self, account: &AccountId, until: Duration) {
+        if let Some((_, rests_until)) = self.inner().resting.get_mut(account) {
+            *rests_until = until;
+        }
+    }
+
     fn rest(&self, mut hold: Hold, until: Duration) {
         let turn = hold.turn.take();
         self.inner().resting.insert(hold.account.id.clone(), (hold, until));
@@ -253,18 +261,13 @@ async fn may_have(shared: &Shared, account: &Account) -> Result<bool, Halt> {
 
 /// Gives an account back: to rest here, or to the next host that wants it.
 pub(crate) async fn give_back(shared: &Shared, hold: Hold) {
-    give_back_for(shared, hold, Duration::ZERO).await;
-}
-
-/// The same, for a task that comes back after a while: the account rests for that much longer.
-pub(crate) async fn give_back_for(shared: &Shared, hold: Hold, comes_back_after: Duration) {
     if mutated!(LeaseBeforeClose) {
         let free = Account { lease: None, ..hold.account.clone() };
         drop(put_account(shared, &free, hold.version).await);
     }
     match shared.sharing.next_host(&hold.account.id) {
         Some(host) => release(shared, hold, Some(host)).await,
-        None => shared.pool.rest(hold, shared.ports.clock.uptime() + comes_back_after + REST_MAX),
+        None => shared.pool.rest(hold, shared.ports.clock.uptime() + REST_MAX),
     }
 }
 

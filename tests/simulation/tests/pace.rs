@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use simulation::Stage;
+use simulation::{ACCOUNT_IDS, Stage};
 use simulator::world::generated::Mix;
 use transfer::ids::TaskId;
 use transfer::pace::Pace;
 use transfer::queue::Queue;
 use transfer::submit;
+use transfer::table::{Item, Key, Record, Table};
 use transfer::task::{Task, TaskState, Wish};
 
 const FORWARD: &str = "messages.forwardMessages";
@@ -32,7 +33,8 @@ async fn asleep(stage: &Stage) {
 }
 
 async fn wish(stage: &Stage, wish: Wish) {
-    submit::wish(stage.table.as_ref(), &TaskId::from("t"), wish, None, stage.clock.now()).await.unwrap();
+    let wished = submit::wish(stage.table.as_ref(), &TaskId::from("t"), wish, None, stage.clock.now()).await;
+    wished.expect("the table in memory takes a wish");
 }
 
 fn assert_done(stage: &Stage, task: &Task) {
@@ -117,6 +119,36 @@ async fn a_host_that_dies_in_its_sleep_costs_no_more_time_than_the_pause_has_lef
     assert!(pause_ms < i64::try_from(PAUSE_MS).unwrap() + 10_000, "{pause_ms} ms");
     let task = stage.until_settled("t").await;
     assert_done(&stage, &task);
+}
+
+/// With no job in flight nothing but the order of things keeps a run and its successor apart.
+#[tokio::test(start_paused = true)]
+async fn the_next_batch_of_a_task_that_slept_is_not_lost() {
+    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
+    stage.submit(Task { pace: pause_of(PAUSE_MS), batch_len: 150, ..stage.task("t") }).await;
+    let _host = stage.start_host("h", false);
+    let task = stage.until_settled("t").await;
+    assert_done(&stage, &task);
+    assert_eq!(task.seq, 1 + u64::from(task.checkpoint.batches), "no job was sent again by the sweeper");
+}
+
+/// Nobody comes back for the account of a task that was paused: it is let go of like any that rests.
+#[tokio::test(start_paused = true)]
+async fn the_account_of_a_task_that_was_paused_in_its_sleep_is_free_soon() {
+    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
+    submit_paced(&stage, pause_of(PAUSE_MS)).await;
+    let _host = stage.start_host("h", false);
+    asleep(&stage).await;
+    let held = async || match stage.table.get(&Key::account(&ACCOUNT_IDS[0].to_string().as_str().into())).await.unwrap()
+    {
+        Some(Record { item: Item::Account(account), .. }) => account.lease.is_some(),
+        other => panic!("{other:?}"),
+    };
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(held().await, "the task comes back for it");
+    wish(&stage, Wish::Pause).await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert!(!held().await);
 }
 
 /// Longer pauses are left to the table: a host holds no task, account or job through an hour.

@@ -141,16 +141,18 @@ impl Run {
     /// Takes the account that carried last, if it rests here and can go on: the choice would fall on it whatever the others
     /// are like, so nobody asks the table for them.
     async fn take_rested(&mut self, purpose: Purpose) -> Result<Option<Result<(), Step>>, Halt> {
-        let uptime = self.shared.ports.clock.uptime();
-        let Some(id) = self.task.checkpoint.account.clone().filter(|id| self.shared.pool.rests(id, uptime)) else {
+        let Some(id) = self.task.checkpoint.account.clone() else { return Ok(None) };
+        let busy = self.shared.line.before(&self.task.id);
+        let rests = self.shared.pool.rests(&id, self.shared.ports.clock.uptime());
+        if !rests || busy.contains(&id) || self.excluded.contains_key(&id) {
             return Ok(None);
-        };
+        }
         let Reach::Held(hold) = pool::reach(&self.shared, &id).await? else { return Ok(None) };
         let mut member = Member { account: hold.account.clone(), profile: hold.profile.clone() };
         member.account.waits = self.shared.pool.waits(&member.account);
         self.see_waits(&mut member, purpose);
         let (today, midnight) = self.shared.today();
-        let (not_for_peer, busy) = (self.not_for_peer_ids(), self.shared.line.before(&self.task.id));
+        let not_for_peer = self.not_for_peer_ids();
         let need = self.need(purpose, &not_for_peer, &busy, midnight);
         if choose(&[member], &need, self.now(), today) != Choice::Use(id) {
             pool::give_back(&self.shared, *hold).await;
@@ -172,7 +174,7 @@ impl Run {
         let uptime = self.shared.ports.clock.uptime();
         self.standing = Some(self.shared.line.stand(&self.task.id, accounts, uptime));
         let since = *self.stands_since.get_or_insert(uptime);
-        let is_full = self.shared.running.count() >= self.shared.config.tasks_max;
+        let is_full = self.shared.at_work.is_full(self.shared.config.tasks_max);
         if is_full && uptime.saturating_sub(since) >= STANDS_MAX && !self.shared.line.is_first(&self.task.id) {
             return self.requeue().await;
         }

@@ -28,11 +28,6 @@ impl RunningTasks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(task)
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
     fn begin(&self, task: &TaskId) -> Option<Running> {
         let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task.clone());
         first.then(|| Running { tasks: self.clone(), task: task.clone() })
@@ -115,6 +110,6 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId, job: &Arc<InHand>) 
         standing: None,
         stands_since: None,
         next_job: None,
-        _running: running,
+        running: Some(running),
     })))
 }

@@ -1,5 +1,7 @@
 //! How a run ends: stop, pause, batch, wait, the end of the task. Each is one commit that also gives the lease back.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use transfer::event::Event;
 use transfer::queue::Job;
@@ -33,7 +35,11 @@ impl Run {
         // The target's lock stays where it is: the lock of a task that rests with nothing open is anybody's. Were it
         // deleted and made anew, its version would begin anew too, and somebody who read the old one could take the new.
         self.commit().await?;
+        // Whoever takes the task from here on need not wait for the account to be closed.
+        self.running = None;
         self.give_back().await;
+        // It may have rested for the next chunk of this run.
+        self.have_account_rest(Duration::ZERO);
         Ok(Step::End)
     }
 

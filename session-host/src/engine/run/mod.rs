@@ -42,8 +42,9 @@ use staged::AccountDelta;
 
 /// Waits of up to this long stay in the process; longer ones are written down and the job is deleted.
 const WAIT_IN_PROCESS: Duration = Duration::from_secs(30);
-/// Through a pause of the pace of up to this long the run sleeps with the task in hand: nothing but time has to come.
-const SLEEP_IN_PROCESS: Duration = Duration::from_secs(600);
+/// Through a pause of the pace of up to this long the run sleeps with the task in hand: nothing but time has to come. The
+/// slowest preset asks for 700 s after some chunks of 100.
+const SLEEP_IN_PROCESS: Duration = Duration::from_secs(900);
 /// How often a run that sleeps looks what the admin wishes, and whether another task needs its place.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -118,7 +119,8 @@ struct Run {
     stands_since: Option<Duration>,
     /// To be sent when this run is over.
     next_job: Option<Job>,
-    _running: claim::Running,
+    /// `None` once the lease is given back.
+    running: Option<claim::Running>,
 }
 
 /// Works on the task that a job points to.
@@ -208,14 +210,15 @@ impl Run {
     async fn keep_pace(&mut self, next_at: Timestamp) -> Result<Step, Halt> {
         let left = self.shared.ports.clock.until(next_at);
         if left > WAIT_IN_PROCESS {
-            if left > SLEEP_IN_PROCESS || self.shared.running.count() >= self.shared.config.tasks_max {
+            if left > SLEEP_IN_PROCESS || self.shared.at_work.is_full(self.shared.config.tasks_max) {
                 return self.sleep_until(next_at, PACE.to_owned()).await;
             }
             self.stage_day();
         }
         self.commit().await?;
-        self.rest_account(left).await;
+        self.give_back().await;
         if left > WAIT_IN_PROCESS {
+            self.have_account_rest(left);
             self.job.delete().await;
             self.forget_what_ages();
         }
@@ -269,14 +272,17 @@ impl Run {
 
     /// Gives the account back, so that others can have it.
     async fn give_back(&mut self) {
-        self.rest_account(Duration::ZERO).await;
-    }
-
-    /// The same, for a task that wants it again after so long.
-    async fn rest_account(&mut self, comes_back_after: Duration) {
         self.reader = None;
         if let Some(hold) = self.hold.take() {
-            pool::give_back_for(&self.shared, *hold, comes_back_after).await;
+            pool::give_back(&self.shared, *hold).await;
+        }
+    }
+
+    /// The account that carried last is wanted again after so long: it rests for that much longer, if it rests here.
+    fn have_account_rest(&self, comes_back_after: Duration) {
+        if let Some(account) = &self.task.checkpoint.account {
+            let until = self.shared.ports.clock.uptime() + comes_back_after + pool::REST_MAX;
+            self.shared.pool.rests_until(account, until);
         }
     }
 

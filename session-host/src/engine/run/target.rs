@@ -70,7 +70,7 @@ impl Run {
                 let checkpoint = &mut self.task.checkpoint;
                 checkpoint.target_floor = checkpoint.target_floor.max(top);
                 checkpoint.target_pts = newest.pts;
-                self.dirty = true;
+                // It is written with the next intent, and noted anew by a run that has none.
                 Ok(None)
             }
             Err(CallError::Refused(refusal)) => {
