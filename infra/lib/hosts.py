@@ -8,6 +8,8 @@ from .failure import Failed
 MOVES_WITHIN_SECS = 16
 LOOK_SECS = 1.0
 STOPPED_WITHIN_SECS = 300
+# ECS counts a host out when it begins to stop; that takes 40 s at most.
+SILENT_WITHIN_SECS = 60
 
 
 class Seen:
@@ -28,6 +30,14 @@ class Seen:
 
     def versions(self):
         return sorted({item["program_version"]["S"] for item in self.alive.values()})
+
+
+def wait_until_silent(installation):
+    """Returns when no host writes to the table any more, those included that ECS knows nothing of."""
+    ends_at = time.monotonic() + SILENT_WITHIN_SECS
+    while alive := Seen(installation).alive:
+        if time.monotonic() > ends_at:
+            raise Failed(f"{len(alive)} hosts still write to the table, and nothing was restored: stop them first")
 
 
 def _id(item):

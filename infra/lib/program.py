@@ -1,4 +1,4 @@
-"""The program `ferry`, which reads and writes backups: built here if it is not there."""
+"""The program `ferry`, which reads and writes backups: built here from the sources as they are."""
 
 import os
 import subprocess
@@ -12,17 +12,14 @@ COPY_SECS_MAX = 7_200
 
 def ferry(installation, *arguments):
     """Runs it against the installation's AWS; its own exit status is ours."""
-    program = os.environ.get("FERRY_PROGRAM") or _built()
     environment = installation.with_credentials(installation.environment(os.environ))
-    return subprocess.run([program, *arguments], env=environment, stdin=subprocess.DEVNULL, timeout=COPY_SECS_MAX).returncode
+    return subprocess.run([path(), *arguments], env=environment, stdin=subprocess.DEVNULL, timeout=COPY_SECS_MAX).returncode
 
 
-def _built():
-    for profile in ("release", "debug"):
-        program = tools.TARGET / profile / "ferry"
-        if program.is_file():
-            return program
-    print("building ferry, once", flush=True)
+def path():
+    """Where it is; built from these sources first, which takes minutes once, and a moment when nothing has changed."""
+    if given := os.environ.get("FERRY_PROGRAM"):
+        return given
     tools.need("cargo", "it builds ferry: https://rustup.rs")
     command = ["cargo", "build", "--release", "--locked", "--package", "ferry"]
     if subprocess.run(command, cwd=tools.ROOT, stdin=subprocess.DEVNULL, timeout=BUILD_SECS_MAX).returncode != 0:

@@ -15,6 +15,7 @@ mod known;
 mod logins;
 mod transaction;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -96,7 +97,12 @@ impl Handler {
     ///
     /// # Errors
     /// It is to be delivered again; what was done already is not done twice.
-    pub async fn handle(&self, incoming: Incoming) -> Result<(), HandleError> {
+    pub fn handle(&self, incoming: Incoming) -> Pin<Box<dyn Future<Output = Result<(), HandleError>> + Send + '_>> {
+        // In a box, so that all the dialogues are compiled here, and not anew in each program that has a front for them.
+        Box::pin(self.obey(incoming))
+    }
+
+    async fn obey(&self, incoming: Incoming) -> Result<(), HandleError> {
         if !self.admins.contains(&incoming.chat) {
             tracing::warn!(chat = %incoming.chat, update = %incoming.id, "somebody who is no admin wrote to the bot");
             return Ok(());

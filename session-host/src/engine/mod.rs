@@ -28,6 +28,7 @@ mod sharing;
 mod store;
 mod sweeper;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,7 +216,12 @@ impl SessionHost {
     ///
     /// # Errors
     /// The table cannot be reached at the start, or this life lost its right to act and must not go on.
-    pub async fn run(self) -> Result<(), Halt> {
+    pub fn run(self) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + Send>> {
+        // In a box, so that everything a host does is compiled here, and not anew in each program that starts one.
+        Box::pin(self.work())
+    }
+
+    async fn work(self) -> Result<(), Halt> {
         let shared = self.shared;
         fence::renew(&shared).await?;
         let mut parts = JoinSet::new();
