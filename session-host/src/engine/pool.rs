@@ -175,8 +175,8 @@ impl Pool {
         inner.resting.contains_key(account) && !is_unreachable
     }
 
-    /// Until when (uptime) an account that rests here does so, unless another host wants it.
-    pub(crate) fn rests_until(&self, account: &AccountId, until: Duration) {
+    /// Has an account that rests here do so until then (uptime), unless another host wants it.
+    pub(crate) fn keep_resting_until(&self, account: &AccountId, until: Duration) {
         if let Some((_, rests_until)) = self.inner().resting.get_mut(account) {
             *rests_until = until;
         }

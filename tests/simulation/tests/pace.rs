@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simulation::{ACCOUNT_IDS, Stage};
+use simulation::{ACCOUNT_IDS, HostHandle, Stage};
 use simulator::world::generated::Mix;
 use transfer::ids::TaskId;
 use transfer::pace::Pace;
@@ -23,13 +23,17 @@ async fn submit_paced(stage: &Stage, pace: Pace) {
     stage.submit(Task { pace, ..stage.task("t") }).await;
 }
 
-/// Lets time pass until a chunk was carried and the run sleeps with the task.
-async fn asleep(stage: &Stage) {
+/// A host that has carried the first of three chunks, and sleeps with the task.
+async fn asleep() -> (Stage, HostHandle) {
+    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
+    submit_paced(&stage, pause_of(PAUSE_MS)).await;
+    let host = stage.start_host("h", false);
     let at_rest = |task: &Task| task.checkpoint.intent.is_none() && task.checkpoint.counts.delivered > 0;
     stage.until("t", at_rest).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let task = stage.read_task("t").await;
     assert!(task.pauses_until(stage.clock.now()).is_some() && task.lease.is_some(), "{:?}", task.state);
+    (stage, host)
 }
 
 async fn wish(stage: &Stage, wish: Wish) {
@@ -50,10 +54,7 @@ fn shortest_pause_ms(stage: &Stage) -> i64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_sleeping_task_needs_no_job_to_go_on() {
-    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-    submit_paced(&stage, pause_of(PAUSE_MS)).await;
-    let _host = stage.start_host("h", false);
-    asleep(&stage).await;
+    let (stage, _host) = asleep().await;
     let task = stage.until_settled("t").await;
     assert_done(&stage, &task);
     assert_eq!(task.seq, 1, "no job but the first");
@@ -63,10 +64,7 @@ async fn a_sleeping_task_needs_no_job_to_go_on() {
 #[tokio::test(start_paused = true)]
 async fn what_the_admin_wishes_of_a_sleeping_task_is_done_within_ten_seconds() {
     for (wished, word) in [(Wish::Pause, "paused"), (Wish::Cancel, "cancelled")] {
-        let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-        submit_paced(&stage, pause_of(PAUSE_MS)).await;
-        let _host = stage.start_host("h", false);
-        asleep(&stage).await;
+        let (stage, _host) = asleep().await;
         wish(&stage, wished).await;
         tokio::time::sleep(Duration::from_secs(11)).await;
         let task = stage.read_task("t").await;
@@ -87,10 +85,7 @@ async fn what_the_admin_wishes_of_a_sleeping_task_is_done_within_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_stops_in_its_sleep_hands_the_task_on() {
-    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-    submit_paced(&stage, pause_of(PAUSE_MS)).await;
-    let host = stage.start_host("h", false);
-    asleep(&stage).await;
+    let (mut stage, host) = asleep().await;
     host.stop().await.unwrap();
     let left = stage.read_task("t").await;
     assert_eq!((left.lease, left.state.word()), (None, "ready"));
@@ -102,10 +97,7 @@ async fn a_host_that_stops_in_its_sleep_hands_the_task_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_dies_in_its_sleep_costs_no_more_time_than_the_pause_has_left() {
-    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-    submit_paced(&stage, pause_of(PAUSE_MS)).await;
-    let host = stage.start_host("h", false);
-    asleep(&stage).await;
+    let (mut stage, host) = asleep().await;
     host.kill().await;
     // As long as a job stays out of sight.
     tokio::time::sleep(Duration::from_secs(121)).await;
@@ -135,10 +127,7 @@ async fn the_next_batch_of_a_task_that_slept_is_not_lost() {
 /// Nobody comes back for the account of a task that was paused: it is let go of like any that rests.
 #[tokio::test(start_paused = true)]
 async fn the_account_of_a_task_that_was_paused_in_its_sleep_is_free_soon() {
-    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-    submit_paced(&stage, pause_of(PAUSE_MS)).await;
-    let _host = stage.start_host("h", false);
-    asleep(&stage).await;
+    let (stage, _host) = asleep().await;
     let held = async || match stage.table.get(&Key::account(&ACCOUNT_IDS[0].to_string().as_str().into())).await.unwrap()
     {
         Some(Record { item: Item::Account(account), .. }) => account.lease.is_some(),

@@ -11,7 +11,6 @@ use crate::wire::switchboard::{ConnectionId, Notice, Settings, Switchboard};
 use crate::world::{About, AuthKeyId, RpcError, SessionId, UserId, WireCommand, World};
 use grammers_tl_types::{Serializable, enums, types};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,12 +61,7 @@ impl Simulator {
     ///
     /// # Errors
     /// A port that is taken, or a key that cannot be used.
-    pub fn start(config: Config) -> Pin<Box<dyn Future<Output = Result<Simulator, StartError>> + Send>> {
-        // In a box, so that whatever it serves is compiled here, and not anew in each program that starts one.
-        Box::pin(Self::listen(config))
-    }
-
-    async fn listen(config: Config) -> Result<Simulator, StartError> {
+    pub async fn start(config: Config) -> Result<Simulator, StartError> {
         let Config { ports, dc_first, rsa, world, settings } = config;
         let rsa = rsa.map_or_else(RsaKey::own, Ok)?;
         let mut listeners = Vec::new();

@@ -282,7 +282,7 @@ impl Run {
     fn have_account_rest(&self, comes_back_after: Duration) {
         if let Some(account) = &self.task.checkpoint.account {
             let until = self.shared.ports.clock.uptime() + comes_back_after + pool::REST_MAX;
-            self.shared.pool.rests_until(account, until);
+            self.shared.pool.keep_resting_until(account, until);
         }
     }
 
