@@ -21,7 +21,7 @@ class Seen:
         self.alive = {}
         ends_at = time.monotonic() + MOVES_WITHIN_SECS
         wanted = len(self.items) if enough is None else enough
-        while self.items and len(self.alive) < wanted and time.monotonic() < ends_at:
+        while len(self.alive) < wanted and time.monotonic() < ends_at:
             time.sleep(LOOK_SECS)
             for item in installation.listed("HOSTS"):
                 before = self.items.setdefault(_id(item), item)
@@ -69,6 +69,14 @@ class Service:
     def desired(self):
         service = self.described()
         return int(service["desiredCount"]) if service else 0
+
+    def start_anew_if_older_than(self, moment):
+        """ECS hands secrets over when a host starts. Whether hosts start anew."""
+        service = self.described()
+        if service is None or max(deployment["createdAt"] for deployment in service["deployments"]) >= moment:
+            return False
+        self._ecs.update_service(cluster=self._cluster, service=self._name, forceNewDeployment=True)
+        return True
 
     def scale(self, count):
         self._ecs.update_service(cluster=self._cluster, service=self._name, desiredCount=count)

@@ -7,6 +7,7 @@ from .failure import BadInput, Failed
 # Everything that the template needs of a region.
 SERVICES = ["cloudformation", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "iam", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs"]
 SECRETS = ["bot-token", "api-hash", "webhook-secret", "keys"]
+SECRETS_OF_HOSTS = ["bot-token", "api-hash", "keys"]
 # How AWS says that a secret, a table, a registry or an image is not there.
 NOT_THERE = ("ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException")
 # Without an answer for so long, AWS is not there.
@@ -97,11 +98,12 @@ class Installation:
     # --- the stack -------------------------------------------------------------------------------------------------------
 
     def stack(self):
-        """The stack as AWS describes it; `None` if there is none."""
+        """The stack as AWS describes it; `None` if there is none, or nothing but the plan of one, which SAM takes up again."""
         import botocore.exceptions
 
         try:
-            return self.aws("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"][0]
+            stack = self.aws("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"][0]
+            return stack if stack["StackStatus"] != "REVIEW_IN_PROGRESS" else None
         except botocore.exceptions.ClientError as error:
             if "does not exist" in str(error):
                 return None
@@ -157,12 +159,15 @@ class Installation:
                 return None
             raise
 
+    def secrets_are_since(self):
+        """When what a host is handed changed last."""
+        read = self.aws("secretsmanager").get_secret_value
+        return max(read(SecretId=self.secret_name(name))["CreatedDate"] for name in SECRETS_OF_HOSTS)
+
     def put_secret(self, name, value):
-        """Puts what is not there yet; whether something changed."""
-        if self.secret(name) == value:
-            return False
-        self.aws("secretsmanager").put_secret_value(SecretId=self.secret_name(name), SecretString=value)
-        return True
+        """Puts what is not there yet."""
+        if self.secret(name) != value:
+            self.aws("secretsmanager").put_secret_value(SecretId=self.secret_name(name), SecretString=value)
 
     def hand_over_secrets(self):
         """Gives the function the secrets of now; whether it had others. CloudFormation looks them up only when the function changes."""

@@ -1,7 +1,7 @@
 """Releases: what a state of the sources is called, and those that were deployed, kept so that one can go back.
 
 A kept release is a JSON file beside SAM's artifacts, `releases/<stage>/<release>.json`: the template as it was packaged, the
-parameters, the schema of data that its code knows, and when it was deployed last."""
+parameters, the schema of data that its code knows, when it was deployed last, and which release was there before it."""
 
 import json
 import os
@@ -57,11 +57,14 @@ class Releases:
             return None
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}.get("SourceBucket")
 
-    def keep(self, release, template, parameters, schema):
+    def keep(self, release, template, parameters, schema, before):
         bucket = self.bucket()
         if bucket is None:
             raise Failed("SAM has no bucket of artifacts, so this release cannot be kept for infra/rollback")
-        kept = {"release": release, "schema": schema, "at": time.time(), "parameters": parameters, "template": template}
+        if before == release:
+            # Deployed once more: what was there before it is what was there before.
+            before = next((kept.get("before") for kept in self.all() if kept["release"] == release), None)
+        kept = {"release": release, "schema": schema, "at": time.time(), "before": before, "parameters": parameters, "template": template}
         self._s3.put_object(Bucket=bucket, Key=f"{self._prefix}{release}.json", Body=json.dumps(kept).encode())
 
     def all(self):

@@ -1,4 +1,4 @@
-"""SAM: builds the function, packages the template, deploys it."""
+"""The function is built, and SAM packages and deploys the template."""
 
 import json
 import os
@@ -17,10 +17,14 @@ BUILD_SECS_MAX = 3_600
 DEPLOY_SECS_MAX = 2_700
 
 
-def build(installation, arch):
+def build(arch):
+    """The function's program. By the profile that its figures were measured with: `sam build` knows the release profile alone."""
+    directory = tools.TARGET / "function" / arch
+    processor = {"arm64": "--arm64", "x86_64": "--x86-64"}[arch]
+    command = ["cargo", "lambda", "build", "--profile", "lambda", "--locked", "--package", "webhook", processor, "--lambda-dir", directory]
     path = f"{tools.cargo_lambda()}{os.pathsep}{os.environ['PATH']}"
-    command = ["build", "--template-file", TEMPLATE, "--parameter-overrides", f"Arch={arch}"]
-    _run(installation, command, BUILD_SECS_MAX, "the function could not be built", PATH=path)
+    _run(command, {**os.environ, "PATH": path}, BUILD_SECS_MAX, "the function could not be built")
+    return directory / "webhook" / "bootstrap"
 
 
 def lay_out(program, built):
@@ -33,16 +37,14 @@ def lay_out(program, built):
     (built / "template.yaml").write_text(template)
 
 
-def package(installation, program=None):
-    """The template with the function's code in the bucket, as text. The code is what `build` left, or a program that is named."""
+def package(installation, program):
+    """The template with the function's code in the bucket, as text."""
     with tempfile.TemporaryDirectory(prefix="ferry-package-") as directory:
-        packaged, built = Path(directory) / "packaged.yaml", ROOT / ".aws-sam" / "build"
-        if program is not None:
-            # A place of its own: several installations may be deployed at the same time.
-            built = Path(directory) / "build"
-            lay_out(program, built)
+        # A place of its own: several installations may be deployed at the same time.
+        packaged, built = Path(directory) / "packaged.yaml", Path(directory) / "build"
+        lay_out(program, built)
         command = ["package", "--template-file", built / "template.yaml", "--resolve-s3", "--output-template-file", packaged]
-        _run(installation, command, DEPLOY_SECS_MAX, "the function's code could not be put into SAM's bucket")
+        _sam(installation, command, "the function's code could not be put into SAM's bucket")
         return packaged.read_text()
 
 
@@ -58,14 +60,18 @@ def deploy(installation, template, parameters):
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides,
         ]  # fmt: skip
         what = f"the stack {installation.stack_name} could not be deployed: its events are above; nothing of the data was touched"
-        _run(installation, command, DEPLOY_SECS_MAX, what)
+        _sam(installation, command, what)
 
 
-def _run(installation, arguments, secs_max, otherwise, **environment):
-    command = [tools.sam(), *arguments, "--region", installation.region]
-    print("$ sam " + " ".join(str(part) for part in command[1:]), flush=True)
-    found = {**installation.environment(os.environ), "SAM_CLI_TELEMETRY": "0", **environment}
-    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=found, stdin=subprocess.DEVNULL)
+def _sam(installation, arguments, otherwise):
+    environment = {**installation.environment(os.environ), "SAM_CLI_TELEMETRY": "0"}
+    _run([tools.sam(), *arguments, "--region", installation.region], environment, DEPLOY_SECS_MAX, otherwise)
+
+
+def _run(command, environment, secs_max, otherwise):
+    command = [str(part) for part in command]
+    print(f"$ {Path(command[0]).name} {' '.join(command[1:])}", flush=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
         status = process.wait(timeout=secs_max)
     except subprocess.TimeoutExpired:

@@ -71,6 +71,8 @@ struct Counted {
     requests: BTreeMap<String, u64>,
     /// Requests that were answered with an error.
     refused: u64,
+    /// Commits in which a host renewed its sign of life, and nothing else.
+    renewals: u64,
     write_units: f64,
     read_units: f64,
     /// By operation.
@@ -100,6 +102,9 @@ impl Warden for Meter {
         if answer.status != 200 {
             counted.refused += 1;
         }
+        if call.operation == "PutItem" && puts_host(&call.body) {
+            counted.renewals += 1;
+        }
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let units = |capacity: &Value| capacity["CapacityUnits"].as_f64().unwrap_or(0.0);
         let taken = match &body["ConsumedCapacity"] {
@@ -113,6 +118,11 @@ impl Warden for Meter {
             counted.read_units += taken;
         }
     }
+}
+
+fn puts_host(body: &[u8]) -> bool {
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    asked["Item"]["pk"]["S"].as_str().is_some_and(|key| key.contains("#HOST#"))
 }
 
 impl Meter {

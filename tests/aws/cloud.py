@@ -176,8 +176,11 @@ class Fargate:
 
     def said(self):
         """The end of each host's log, for whoever looks for a failure."""
-        logs = sorted(Path(self._cloud.directory.name).glob("host-*.log"), key=lambda log: log.stat().st_mtime)
-        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs)
+        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in self.logs())
+
+    def logs(self):
+        """The log of each host that ever ran, the one that wrote last at the end."""
+        return sorted(Path(self._cloud.directory.name).glob("host-*.log"), key=lambda log: log.stat().st_mtime)
 
 
 class Host:

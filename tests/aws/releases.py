@@ -48,10 +48,24 @@ def releases(here):
     goes_on(here)
     assert versions(here) == ["r1"] and function_release(here) == "r1"
     print("ok infra/rollback goes back to the first, function and host")
+    without_image(here)
     here.deploy_again("r2")
     goes_on(here)
     assert versions(here) == ["r2"] and function_release(here) == "r2"
     print("ok the second is deployed again")
+
+
+def without_image(here):
+    """A third release, of the function alone; before it was the first, whatever was deployed in between."""
+    stays = [host.revision for host in here.fargate.running()]
+    said = here.does("deploy", "--release", "r3", "--no-image", "--no-backup")
+    assert "hosts still of image r1" in said, said
+    goes_on(here)
+    assert [host.revision for host in here.fargate.running()] == stays and function_release(here) == "r3"
+    here.does("rollback", "--yes")
+    goes_on(here)
+    assert versions(here) == ["r1"] and function_release(here) == "r1"
+    print("ok a third is deployed without an image, hosts stay as they are; infra/rollback goes back to what was before it")
 
 
 def going_on(here, backup):

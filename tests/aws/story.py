@@ -4,12 +4,18 @@ as the emulator runs it; the host as the task definition says; an account and a 
     tests/aws/story.py EMULATOR_PYTHON FERRY SESSION_HOST SIMULATOR FUNCTION
 """
 
+import json
 import sys
+import urllib.request
 
 from deployed import STAGE, Deployed
+from world import TOKEN
 
 MESSAGES = 600
 CARRIED_SECS_MAX = 180
+OTHER_API_HASH = "0123456789abcdef" * 2
+# They are written each minute.
+FIGURES_WITHIN_SECS = 75
 
 
 def main():
@@ -35,6 +41,7 @@ def tell(here):
     here.until("all messages in the target", lambda: here.world.carried(0) >= len(here.world.wanted(0)), CARRIED_SECS_MAX)
     here.world.reads("· done", 60)
     carried, albums = here.world.audit(0)
+    assert albums > 0, "there were no albums: this proves nothing of them"
     print(f"ok {carried} messages with {albums} albums arrived once, in order and whole; the admin was told")
     assert here.world.calls_during_waits([]) == []
     floods = [call for call in here.world.control.audit() if call["wait_until_ms"] is not None]
@@ -44,8 +51,75 @@ def tell(here):
     assert " 0 failed" in said, said
     print(said)
     print("ok infra/verify finds nothing that failed")
+    figures(here, carried, len(floods))
+    another_secret(here)
     roles(here)
+    broken(here)
     assert here.fargate.faults == [], here.fargate.faults
+
+
+def figures(here, carried, floods):
+    """What function and host wrote into their logs for CloudWatch, against what happened."""
+    here.until("the host's figures of the last minute", lambda: host_sum(here, "messages_forwarded") >= carried, FIGURES_WITHIN_SECS)
+    counted = {name: host_sum(here, name) for name in ("messages_forwarded", "floods", "flood_wait_secs", "chunks", "chunk_millis")}
+    assert counted["messages_forwarded"] == carried, counted
+    # Waits that were asked for outside of a transfer belong to nobody's statistics.
+    assert 0 < counted["floods"] <= floods and counted["flood_wait_secs"] >= counted["floods"], (counted, floods)
+    assert counted["chunks"] * 100 >= carried and counted["chunk_millis"] > 0, counted
+    last = [figure for figure in host_figures(here) if "accounts_ready" in figure][-1]
+    assert (last["accounts_ready"], last["accounts_out"]) == (2, 0), last
+    assert sum(figure.get("updates_taken", 0) for figure in function_figures(here)) > 0
+    print(f"ok the figures say what happened: {counted}")
+
+
+def host_figures(here):
+    return embedded(line for log in here.fargate.logs() for line in log.read_text(errors="replace").splitlines())
+
+
+def host_sum(here, name):
+    return sum(figure.get(name, 0) for figure in host_figures(here))
+
+
+def function_figures(here):
+    pages = here.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/ferry-{STAGE}-webhook")
+    return embedded(line for page in pages for event in page["events"] for line in event["message"].splitlines())
+
+
+def embedded(lines):
+    return [json.loads(line) for line in lines if line.startswith("{") and '"_aws"' in line]
+
+
+def broken(here):
+    """One thing of each kind is put out of order: infra/verify names each, and its exit status tells."""
+    client = here.cloud.client
+    elsewhere = json.dumps({"url": "https://elsewhere.example.org/"}).encode()
+    request = urllib.request.Request(f"{here.world.bot_api}/bot{TOKEN}/setWebhook", elsewhere, {"content-type": "application/json"})
+    urllib.request.urlopen(request, timeout=30).close()
+    function = client("lambda").get_function_configuration(FunctionName=f"ferry-{STAGE}-webhook")
+    variables = {**function["Environment"]["Variables"], "FERRY_RELEASE": "another", "FERRY_WEBHOOK_SECRET": "another-secret-of-nobody-at-all-0123456789"}
+    client("lambda").update_function_configuration(FunctionName=function["FunctionName"], Environment={"Variables": variables})
+    queue = client("sqs").get_queue_url(QueueName=f"ferry-{STAGE}.fifo")["QueueUrl"]
+    client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": ""})
+    for account in here.ready():
+        client("dynamodb").put_item(TableName=f"ferry-{STAGE}", Item={**account, "state": {"S": "session_dead"}})
+    status, said = here.run("verify")
+    rows = {line.split("  ")[0]: line for line in said.splitlines() if "  " in line}
+    for part in ("configuration", "webhook", "telegram", "queue", "release", "accounts"):
+        assert "FAILED" in rows.get(part, ""), f"{part}: {said}"
+    assert status == 1 and "6 failed" in said, (status, said)
+    print("ok infra/verify names six parts that are out of order, and ends with 1")
+
+
+def another_secret(here):
+    """A run that died between putting a secret and deploying leaves hosts at work with the old one."""
+    client = here.cloud.client("secretsmanager")
+    client.put_secret_value(SecretId=f"ferry/{STAGE}/api-hash", SecretString=OTHER_API_HASH)
+    said = here.deploy_again("r1")
+    assert "hosts start anew" in said, said
+    here.until("a host with the new secret", lambda: [host.environment["FERRY_API_HASH"] for host in here.fargate.running()] == [OTHER_API_HASH], 120)
+    here.hosts_are_well()
+    assert "hosts start anew" not in here.deploy_again("r1")
+    print("ok a secret that changed reaches hosts that were at work already, once")
 
 
 def roles(here):
@@ -60,14 +134,18 @@ def roles(here):
     with_policies = {name: here.cloud.assumed(arn) for name, arn in arns}
     table, queue = f"ferry-{STAGE}", here.cloud.client("sqs").get_queue_url(QueueName=f"ferry-{STAGE}.fifo")["QueueUrl"]
     # What it may write, so that below it is the prefix that is refused, and nothing else.
-    chat, host = ({"pk": {"S": pk}, "sk": {"S": "OF_NOBODY"}} for pk in ("BOT#0#CHAT#0", "BOT#0#HOST#forged"))
+    names = ("BOT#0#CHAT#0", "BOT#0#INQUIRY#0", "BOT#0#HOST#forged", "BOT#1#HOST#forged")
+    chat, inquiry, host, other = ({"pk": {"S": pk}, "sk": {"S": "OF_NOBODY"}} for pk in names)
     dynamodb = here.cloud.client("dynamodb", with_policies["function"])
     dynamodb.put_item(TableName=table, Item=chat)
-    dynamodb.delete_item(TableName=table, Key=chat)
+    dynamodb.put_item(TableName=table, Item=inquiry)
+    dynamodb.delete_item(TableName=table, Key=inquiry)
+    here.cloud.client("dynamodb", with_policies["host"]).delete_item(TableName=table, Key=chat)
     refused = 0
     for name, service, call, arguments in [
         ("host", "dynamodb", "scan", {"TableName": table}),
         ("host", "dynamodb", "delete_table", {"TableName": table}),
+        ("host", "dynamodb", "put_item", {"TableName": table, "Item": other}),
         ("host", "sqs", "purge_queue", {"QueueUrl": queue}),
         ("host", "secretsmanager", "get_secret_value", {"SecretId": f"ferry/{STAGE}/bot-token"}),
         ("host", "s3", "list_buckets", {}),
@@ -75,7 +153,7 @@ def roles(here):
         ("start", "secretsmanager", "get_secret_value", {"SecretId": f"ferry/{STAGE}/webhook-secret"}),
         ("start", "sqs", "receive_message", {"QueueUrl": queue}),
         ("function", "dynamodb", "put_item", {"TableName": table, "Item": host}),
-        ("function", "dynamodb", "delete_item", {"TableName": table, "Key": host}),
+        ("function", "dynamodb", "delete_item", {"TableName": table, "Key": chat}),
         ("function", "dynamodb", "transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": item}} for item in (chat, host)]}),
         ("function", "dynamodb", "scan", {"TableName": table}),
         ("function", "sqs", "receive_message", {"QueueUrl": queue}),

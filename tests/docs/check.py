@@ -123,6 +123,14 @@ def self_check(ferry):
         "somebody else",
         "sudo -u ferry ferry fly",
         "ferry serve | ferry fly",
+        "cd docs; ferry fly",
+        "git pull && infra/deploy --fly",
+        "for key in a b; do aws secretsmanager delete-secret --fly $key; done",
+        "git fly",
+        "rustup target fly",
+        "export FERRY_FLY=1",
+        "export FERRY_BOT_TOKEN",
+        "FERRY_ZONE=UTC ferry fly 2>&1",
     ]:
         assert list(command_faults(bad, ferry, True)), bad
     for good in [
@@ -132,6 +140,10 @@ def self_check(ferry):
         "tests/run --only demo",
         "sudo -u ferry ferry account list --json",
         "ferry serve --no-webhook | tee ferry.env",
+        "git pull && infra/deploy --backup before.jsonl",
+        "for key in a b; do aws secretsmanager delete-secret --secret-id x/$key; done",
+        "export AWS_REGION=eu-central-1 FERRY_BOT_TOKEN=...",
+        "FERRY_ZONE=UTC ferry serve >log 2>&1",
     ]:
         assert not list(command_faults(good, ferry, True)), good
     assert file_fault("transfer/src/nothing.rs") and file_fault("docs/nothing.md") and file_fault("nothing.rs/x.rs")
@@ -143,6 +155,10 @@ def self_check(ferry):
 
     shown = there("text `ferry fly` and `ferry\nfly on`\n\n```sh\nferry fly\n```\n\n    ferry fly\n\n| `ferry fly` |\n")
     assert len(list(page_command_faults(shown, ferry))) == 5, list(page_command_faults(shown, ferry))
+    # Not first in its line, and of others; what is cut short or only tells of a command is none.
+    behind = "text `git fly` and `cd docs && ferry fly`\n\n    . ./x && ferry fly\n    for a in b; do sam fly; done\n\n1. list\n\n       git fly && cd x\n"
+    assert len(list(page_command_faults(there(behind), ferry))) == 5, list(page_command_faults(there(behind), ferry))
+    assert not list(page_command_faults(there("`git fly …` and `it fails; ferry fly does not` and `git`\n"), ferry))
     assert list(button_faults(there("`[🚀 Fly]`"), "en")) and not list(button_faults(there("`[🚀 New transfer]`"), "en"))
     assert list(button_faults(there("`[🚀 New transfer]`"), "zh"))
     assert list(error_faults(there("| `no such error` | x |"))), "an error that nobody tells"

@@ -11,10 +11,15 @@ from pathlib import Path
 from demo import ROOT
 
 FOREIGN = ROOT / "tests" / "docs" / "foreign.toml"
-# Fences whose lines are commands; in other blocks a line counts when it begins with a program.
+# Fences whose lines are commands; in other blocks a line counts when one of its commands begins with a program.
 SHELLS = {"sh", "bash", "console"}
+# What stands before a command, or ends a list of them.
+BEFORE_COMMAND = {"do", "then", "else", "if", "while", "until", "!"}
+NO_COMMAND = {"for", "done", "fi"}
 # What stands in foreign.toml as well, but begins many a line that is no command.
 COMMONPLACE = {".", "cd", "chmod", "chown", "install", "tee"}
+# Where variables of the environment are read.
+SOURCES = ("local", "session-host", "transfer", "functions")
 # Printing a help is a moment's work, but not on a machine that builds with all it has.
 COMMAND_SECS_MAX = 240
 
@@ -101,6 +106,13 @@ def stages():
 @cache
 def foreign():
     return tomllib.loads(FOREIGN.read_text())
+
+
+@cache
+def variables():
+    """The variables of the environment that something of ours reads."""
+    looked = [*(ROOT / "infra").rglob("*"), *(path for top in SOURCES for path in (ROOT / top).rglob("*.rs"))]
+    return {name for path in looked if path.is_file() for name in re.findall(r"\bFERRY_[A-Z_]+\b", path.read_text(errors="replace"))}
 
 
 @cache
@@ -196,23 +208,42 @@ def foreign_faults(program, words):
             yield f"{program} {name} {option} is not among the options that were tried"
 
 
+def variable_faults(words):
+    """What `export` is given: a value for a variable that something reads."""
+    for word in words:
+        name, _, value = word.partition("=")
+        if not value:
+            yield f"export {word} gives no value"
+        elif name.startswith("FERRY_") and name not in variables():
+            yield f"nothing reads {name}"
+
+
 def without_comment(line):
     return re.sub(r"(^|\s)#.*$", "", line).strip()
 
 
 def parts_of(line):
-    """The commands of a line, each as words."""
+    """The commands of a line, each as words; of a loop, those that it repeats. `None` if it cannot be read."""
+    lexer = shlex.shlex(re.sub(r"\d?>&\d", "", without_comment(line)), posix=True, punctuation_chars=";|&")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    parts = [[]]
     try:
-        words = shlex.split(without_comment(line), posix=True)
+        for word in lexer:
+            if re.fullmatch(r"[;|&]+", word):
+                parts.append([])
+            elif parts[-1] or word not in BEFORE_COMMAND:
+                parts[-1].append(word)
     except ValueError:
         return None
-    parts = [[]]
-    for word in words:
-        if word in ("|", "&&", ";", "||"):
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return [part for part in parts if part]
+    return [part for part in parts if part and part[0] not in NO_COMMAND]
+
+
+def bare(words):
+    """A command without what is set for it, where its output goes, and as whom it is run."""
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words = words[1:]
+    words = [word for word in words if not re.fullmatch(r"\d?[<>]+", word)]
+    return words[3:] if words[:2] == ["sudo", "-u"] else words
 
 
 def is_ours(word):
@@ -224,6 +255,20 @@ def is_program(word):
     return is_ours(word) or (word in foreign() and word not in COMMONPLACE)
 
 
+def is_known(words):
+    return bool(words) and (is_ours(words[0]) or words[0] in foreign())
+
+
+def has_program(line):
+    """Whether one of a line's commands begins with a program."""
+    return any(is_program(part[0]) for part in map(bare, parts_of(line) or [line.split()]) if part)
+
+
+def is_cut_short(line):
+    """With an ellipsis in it, it is no whole command; in place of a variable's value it says that the value is yours."""
+    return bool(re.search(r"…|\.\.\.", re.sub(r"=\.\.\.(?=\s|$)", "=", line)))
+
+
 def command_faults(line, ferry, strict):
     """What is wrong with one line; `strict`: each program in it has to be known."""
     parts = parts_of(line)
@@ -231,12 +276,7 @@ def command_faults(line, ferry, strict):
         if strict:
             yield "cannot be read as a command"
         return
-    for words in parts:
-        while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-            words = words[1:]
-        words = [word for word in words if not re.fullmatch(r"\d?[<>]+", word)]
-        if words[:2] == ["sudo", "-u"]:
-            words = words[3:]
+    for words in map(bare, parts):
         if not words:
             continue
         program, rest = words[0], words[1:]
@@ -246,6 +286,8 @@ def command_faults(line, ferry, strict):
             yield from cargo_faults(rest, ferry)
         elif is_ours(program):
             yield from script_faults(program, rest)
+        elif program == "export":
+            yield from variable_faults(rest)
         elif program in foreign():
             yield from foreign_faults(program, rest)
         elif strict:
@@ -262,14 +304,13 @@ def commands(page):
             if line.endswith("\\"):
                 continue
             shell = kind in SHELLS
-            words = text.split()
-            if words and (shell or is_program(words[0])):
+            if text.split() and (shell or has_program(text)):
                 yield start, text, shell
             text = ""
     for number, span in page.spans():
-        words = span.split()
-        # A program's name alone is no command; what is cut short with an ellipsis is none either.
-        if len(words) > 1 and is_ours(words[0]) and "…" not in span and "..." not in span:
+        # A program's name alone is no command, and a sentence with a command behind a semicolon is none either.
+        begins = len(span.split()) > 1 and is_known(bare(span.split())[:1])
+        if begins and has_program(span) and not is_cut_short(span):
             yield number, span, False
 
 

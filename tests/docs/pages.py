@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote, urlsplit
 
-from commands import is_program
+from commands import has_program
 from demo import ROOT
 
 # To whom pages may lead. Nobody is asked: the check needs no network.
@@ -39,10 +39,10 @@ class Page:
                 self.prose.append((number, line))
 
     def is_indented(self, number, line):
-        """A block of code by its indentation; below the text of a list only what begins with a program is taken for one."""
+        """A block of code by its indentation; below the text of a list only what has a program in it is taken for one."""
         if self.prose and self.prose[-1][1].strip() and not self.in_indented(number):
             return False
-        return bool(re.match(r" {4}\S", line)) or (line.startswith("     ") and is_program(line.split()[0]))
+        return bool(re.match(r" {4}\S", line)) or (line.startswith("     ") and has_program(line))
 
     def in_indented(self, number):
         return bool(self.blocks) and self.blocks[-1][0] == "indented" and self.blocks[-1][1][-1:] and self.blocks[-1][1][-1][0] == number - 1

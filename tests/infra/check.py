@@ -18,35 +18,54 @@ from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# Resource "*" is right in these statements alone, and the template says why beside each.
+# Statements that may name no resource of the stack, and for which actions; the template says why beside each.
 ANY_RESOURCE = {
-    "Registry": {"ecr:GetAuthorizationToken"},
+    "StartRole/Registry": {"ecr:GetAuthorizationToken"},
     # In a key's own policy `*` is that key.
-    "Administration": None,
-    "Unwrap": {"kms:Decrypt"},
+    "WrappingKey/Administration": None,
+    "WrappingKey/Unwrap": {"kms:Decrypt"},
 }
-# What one role may call, and nothing else: a wider role has to be widened here too.
-HOST_MAY = {
-    "dynamodb:BatchGetItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "sqs:ChangeMessageVisibility",
-    "sqs:DeleteMessage",
-    "sqs:ReceiveMessage",
-    "sqs:SendMessage",
+# An expression that begins with something of the stack. A wildcard may stand at its end alone, for all that is inside of that thing.
+INSIDE = re.compile(r"\$\{(\w+)(\.\w+)?\}[^*?]*([:/]\*)?")
+# What each role may call, and nothing else: a wider role has to be widened here too.
+MAY = {
+    "HostRole": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    },
+    "StartRole": {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "secretsmanager:GetSecretValue",
+    },
+    "WebhookRole": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "sqs:SendMessage",
+    },
 }
-FUNCTION_MAY = {
-    "dynamodb:BatchGetItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "sqs:SendMessage",
-}
+# Policies of AWS's own, by role: SAM gives the function those for logs and traces.
+MANAGED = {"WebhookRole": {"AWSXrayWriteOnlyAccess", "service-role/AWSLambdaBasicExecutionRole"}}
+# Which service of AWS acts in each role.
+TAKEN_BY = {"HostRole": "ecs-tasks.amazonaws.com", "StartRole": "ecs-tasks.amazonaws.com", "WebhookRole": "lambda.amazonaws.com"}
+# Who has one of these reads what the key wraps, or lets somebody read it.
+UNWRAPS = {"*", "kms:*", "kms:CreateGrant", "kms:Decrypt", "kms:ReEncryptFrom"}
 
 failed = 0
 
@@ -128,28 +147,52 @@ def allowed(resources, role):
     }
 
 
-def roles(resources):
+def rights(resources):
+    """Each statement by itself."""
     for name, statement in statements(resources):
         where = f"{name}/{statement.get('Sid', '?')}"
         check(statement["Effect"] == "Allow" and "NotAction" not in statement, f"{where}: says what is allowed, not what is not")
         actions = many(statement["Action"])
         check(all("*" not in action for action in actions), f"{where}: names its actions")
-        if "*" in many(statement["Resource"]):
-            excused = ANY_RESOURCE.get(statement.get("Sid"), set())
-            fits = excused is None or set(actions) <= excused
-            check(fits, f"{where}: names its resources, or a reason is written down")
-    check(allowed(resources, "HostRole") == HOST_MAY, "a host may do what it needs and nothing else")
-    check(allowed(resources, "WebhookRole") == FUNCTION_MAY, "the function may do what it needs and nothing else")
-    unwraps = [
-        statement["Principal"]
-        for _, statement in statements(resources)
-        if any(action in ("kms:Decrypt", "kms:*", "*") for action in many(statement["Action"]))
-    ]
+        excused = ANY_RESOURCE.get(where, set())
+        fits = excused is None or set(actions) <= excused
+        named = all(is_of_stack(resource, resources) for resource in many(statement["Resource"]))
+        check(named or fits, f"{where}: names resources of the stack, or a reason is written down")
+        in_index = all("/index/" in plain(resource) for resource in many(statement["Resource"]))
+        if not in_index and any(action.startswith("dynamodb:") for action in actions):
+            tests = statement.get("Condition", {}).values()
+            keys = [key for test in tests for key in many(test.get("dynamodb:LeadingKeys", []))]
+            check(keys and all(key.startswith("BOT#") for key in keys), f"{where}: says which items of the table")
+    unwraps = [statement.get("Principal") for _, statement in statements(resources) if UNWRAPS & set(many(statement["Action"]))]
     check(unwraps == [{"AWS": {"Fn::GetAtt": ["HostRole", "Arn"]}}], "only a host's role may unwrap private keys")
-    managed = resources["WebhookRole"]["Properties"].get("ManagedPolicyArns", [])
-    names = sorted(json.dumps(arn).split("policy/")[-1].strip('"}]') for arn in managed)
-    basic = ["AWSXrayWriteOnlyAccess", "service-role/AWSLambdaBasicExecutionRole"]
-    check(names == sorted(basic), f"AWS's own policies of the function are those for logs and traces: {names}")
+
+
+def is_of_stack(resource, resources):
+    """Whether what a statement names is something that the stack made, or all that is inside of it. A literal ARN is not."""
+    if not isinstance(resource, dict):
+        return False
+    (kind, inner), = resource.items()
+    if kind == "Ref":
+        return inner in resources
+    if kind == "Fn::GetAtt":
+        return inner[0] in resources
+    inside = INSIDE.fullmatch(inner) if kind == "Fn::Sub" and isinstance(inner, str) else None
+    return inside is not None and inside.group(1) in resources
+
+
+def roles(resources):
+    """What each role may do in all, and who acts in it."""
+    found = {name for name, resource in resources.items() if resource["Type"].startswith("AWS::IAM::")}
+    check(found == set(MAY), f"rights come with three roles, and with nothing else of IAM: {sorted(found)}")
+    for role, may in MAY.items():
+        may_now = allowed(resources, role)
+        check(may_now == may, f"{role} may do what it needs and nothing else: {sorted(may_now ^ may) or 'as listed'}")
+        arns = resources[role]["Properties"].get("ManagedPolicyArns", [])
+        names = {json.dumps(arn).split("::aws:policy/")[-1].strip('"}]') for arn in arns}
+        check(names == MANAGED.get(role, set()), f"{role} has no other policies of AWS's own than it needs: {sorted(names) or 'none'}")
+        trust = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        takers = [service for statement in trust for service in many(statement["Principal"]["Service"])]
+        check(takers == [TAKEN_BY[role]], f"{role} is taken by {TAKEN_BY[role]} alone")
 
 
 def state(resources):
@@ -166,9 +209,83 @@ def state(resources):
     for name in ("BotToken", "ApiHash", "WebhookSecret", "KeyRing", "WrappingKey", "Images"):
         policies = resources[name]["DeletionPolicy"], resources[name]["UpdateReplacePolicy"]
         check(policies == ("RetainExceptOnCreate", "Retain"), f"{name} outlives the stack, and not a creation that failed")
-    queue = resources["Queue"]["Properties"]
-    check(queue["FifoQueue"] is True and queue["RedrivePolicy"]["maxReceiveCount"] == 5, "a FIFO queue with dead letters after five tries")
+    keys = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::KMS::Key"]
+    check(all(key.get("EnableKeyRotation") is True for key in keys), "the wrapping key is rotated")
+
+
+def queues(resources):
+    queue, dead = resources["Queue"]["Properties"], resources["DeadLetters"]["Properties"]
+    check(queue["FifoQueue"] is True, "jobs come first in, first out")
     check(queue["VisibilityTimeout"] == 120, "a job is invisible for 120 s")
+    redrive = queue.get("RedrivePolicy", {})
+    check(redrive.get("maxReceiveCount") == 5, "a job is a dead letter after five tries")
+    check(redrive.get("deadLetterTargetArn") == {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "dead letters go to a queue of the stack")
+    # SQS takes no other: a FIFO queue's dead letters stand in a FIFO queue.
+    check(dead.get("FifoQueue") is True, "dead letters come in their order too")
+    kept_secs, jobs_secs = dead.get("MessageRetentionPeriod", 0), queue.get("MessageRetentionPeriod", 0)
+    check(kept_secs == 1_209_600 > jobs_secs, "dead letters are kept for 14 days, as long as SQS keeps anything")
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::SQS::Queue":
+            check(resource["Properties"].get("SqsManagedSseEnabled") is True, f"what stands in {name} is encrypted")
+
+
+def logs(resources):
+    groups = {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == "AWS::Logs::LogGroup"}
+    for name, group in groups.items():
+        check(group.get("RetentionInDays") == {"Ref": "LogRetentionDays"}, f"{name} is kept for as many days as the parameter says")
+    # Otherwise Lambda makes a log group of its own, which is kept for ever.
+    function = plain(resources["Webhook"]["Properties"]["FunctionName"]).strip("`")
+    named = [plain(group["LogGroupName"]).strip("`") for group in groups.values()]
+    check(f"/aws/lambda/{function}" in named, "the function's log group is one of the stack")
+    written = resources["HostTask"]["Properties"]["ContainerDefinitions"][0]["LogConfiguration"]["Options"]["awslogs-group"]
+    check(written.get("Ref") in groups, "a host's log group is one of the stack")
+
+
+def function(template):
+    resources = template["Resources"]
+    properties = resources["Webhook"]["Properties"]
+    check(properties["Runtime"] == "provided.al2023", "the function runs on Amazon Linux 2023")
+    check(properties.get("TracingConfig") == {"Mode": "Active"}, "the function is traced")
+    for given, expected in [({}, 10), ({"ReservedConcurrency": 3}, 3), ({"ReservedConcurrency": 0}, {"Ref": "AWS::NoValue"})]:
+        found = settled(properties.get("ReservedConcurrentExecutions"), template, given)
+        told = given.get("ReservedConcurrency", "not named")
+        check(found == expected, f"ReservedConcurrency is {told}: the function reserves {json.dumps(found)}")
+    for arch, processor in [("arm64", "ARM64"), ("x86_64", "X86_64")]:
+        found = settled(properties.get("Architectures"), template, {"Arch": arch})
+        check(found == [arch], f"Arch={arch} is the function's processor: {found}")
+        platform = resources["HostTask"]["Properties"].get("RuntimePlatform", {})
+        found = settled(platform.get("CpuArchitecture"), template, {"Arch": arch})
+        check(found == processor, f"Arch={arch} is the hosts' processor: {found}")
+    tokens = [json.dumps(properties["Environment"]["Variables"][name]) for name in ("FERRY_BOT_TOKEN", "FERRY_WEBHOOK_SECRET")]
+    check(all("resolve:secretsmanager" in token for token in tokens), "the function's secrets are resolved when it is deployed")
+
+
+def settled(value, template, given):
+    """What CloudFormation makes of an expression with these parameters, and the defaults of the others. Resources stay as they are."""
+    if isinstance(value, list):
+        return [settled(part, template, given) for part in value]
+    if not isinstance(value, dict):
+        return value
+    (kind, inner), = value.items()
+    if kind == "Ref" and inner in template["Parameters"]:
+        return given.get(inner, template["Parameters"][inner].get("Default", value))
+    if kind == "Fn::If":
+        name, yes, no = inner
+        return settled(yes if holds(template["Conditions"][name], template, given) else no, template, given)
+    return value
+
+
+def holds(condition, template, given):
+    """Whether a condition of the template is true with these parameters."""
+    (kind, inner), = condition.items()
+    if kind == "Fn::Equals":
+        # All parameters are text to CloudFormation.
+        one, other = (str(settled(part, template, given)) for part in inner)
+        return one == other
+    if kind == "Condition":
+        return holds(template["Conditions"][inner], template, given)
+    every = [holds(part, template, given) for part in inner]
+    return {"Fn::And": all(every), "Fn::Or": any(every), "Fn::Not": not every[0]}[kind]
 
 
 def hosts(resources):
@@ -246,13 +363,14 @@ def main(path):
     template = translated(path)
     described(template)
     resources = template["Resources"]
+    rights(resources)
     roles(resources)
     state(resources)
+    queues(resources)
+    logs(resources)
+    function(template)
     hosts(resources)
     watched(resources)
-    variables = resources["Webhook"]["Properties"]["Environment"]["Variables"]
-    tokens = [json.dumps(variables[name]) for name in ("FERRY_BOT_TOKEN", "FERRY_WEBHOOK_SECRET")]
-    check(all("resolve:secretsmanager" in token for token in tokens), "the function's secrets are resolved when it is deployed")
     page = (ROOT / "docs" / "iam.md").read_text()
     check(iam_table(resources) in page, "docs/iam.md shows each permission (check.py --table prints it)")
     return 1 if failed else 0

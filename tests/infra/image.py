@@ -1,5 +1,6 @@
 """The session host's image, built by infra/image and run: as nobody, against an emulator of AWS. That its root is read-only in AWS is
-the task definition's to say, and check.py looks at that.
+the task definition's to say, and check.py looks at that; here it is seen that a host can do with such a root. buildah cannot mount one:
+instead nothing in the image may be written by the user that it runs as, and after all runs everything is as it was.
 
     python image.py MINISTACK
 
@@ -9,6 +10,7 @@ Needs buildah. Prints `ok` lines.
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from simulator import free_port  # noqa: E402
 
 TAG = "test"
 NAME = f"localhost/ferry-session-host:{TAG}"
+NOBODY = 65532
 STAGE = "image-test"
 REGION = "us-east-1"
 START_SECS_MAX = 60
@@ -47,7 +50,7 @@ def build():
     command = [ROOT / "infra" / "image", "--arch", "x86_64", "--tag", TAG, "--engine", "buildah"]
     subprocess.run(command, env={**BUILDAH, **LESS_OPTIMISED}, stdin=subprocess.DEVNULL, check=True)
     configured = json.loads(buildah("inspect", "--type", "image", NAME))["OCIv1"]["config"]
-    assert configured["User"] == "65532:65532" and configured["Entrypoint"] == ["/session-host"], configured
+    assert configured["User"] == f"{NOBODY}:{NOBODY}" and configured["Entrypoint"] == ["/session-host"], configured
     assert configured["StopSignal"] == "SIGTERM", configured
     print("ok the image runs the session host as nobody and stops it by SIGTERM", flush=True)
 
@@ -66,6 +69,10 @@ class Container:
         size = sum((root / path).stat().st_size for path in files)
         return files, size
 
+    def tree(self):
+        root = Path(buildah("mount", self.name))
+        return {str(path.relative_to(root)): told(path.lstat()) for path in [root, *root.rglob("*")]}
+
     def command(self, environment, *arguments):
         named = [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
         return ["buildah", "run", "--network", "host", *named, self.name, "--", "/session-host", *arguments]
@@ -74,6 +81,34 @@ class Container:
         return subprocess.run(
             self.command(environment, *arguments), env=BUILDAH, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=START_SECS_MAX
         )
+
+
+def told(status):
+    """Owner, group and mode; size and time too of what is no directory: those of a directory change when something is mounted in it."""
+    common = (status.st_uid, status.st_gid, status.st_mode)
+    return common if stat.S_ISDIR(status.st_mode) else (*common, status.st_size, status.st_mtime_ns)
+
+
+def closed_to_nobody(tree):
+    for name, (owner, group, mode, *_) in tree.items():
+        open_to_all = mode & stat.S_IWOTH and not stat.S_ISLNK(mode)
+        # What one owns, one can open to oneself.
+        assert owner != NOBODY and group != NOBODY and not open_to_all, f"the user {NOBODY} can write to {name}: {stat.filemode(mode)}"
+    print(f"ok the user {NOBODY} can write nowhere in the image", flush=True)
+
+
+def unwritten(before, after, mounted):
+    """Nothing came, went or changed, but for the places where a run mounts something, and the directories on the way there."""
+    changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    others = [name for name in changed if not any(f"{mount}/".startswith(f"{name}/") or name.startswith(f"{mount}/") for mount in mounted)]
+    assert others == [], f"the runs wrote to the image's files: {others[:10]}; they mounted {sorted(mounted)}"
+    print("ok no run wrote a file in the container: a read-only root is enough", flush=True)
+
+
+def mounts_of(pid):
+    """Where a process sees something mounted, below its own root."""
+    lines = (Path("/proc") / str(pid) / "mountinfo").read_text().splitlines()
+    return {line.split()[4].lstrip("/") for line in lines} - {""}
 
 
 def furnish(url):
@@ -150,6 +185,7 @@ def refuses(container, environment):
 
 
 def works(container, environment, table):
+    """Gives the places at which the run mounted something into the container."""
     ended = container.once(environment, "--check-health")
     assert ended.returncode == 2 and "not well" in ended.stderr, ended
     with tempfile.NamedTemporaryFile(prefix="ferry-image-", suffix=".log") as log:
@@ -161,7 +197,9 @@ def works(container, environment, table):
             (item,) = hosts(table)
             assert item["program_version"]["S"] == "image-test" and "expires_at_epoch_secs" in item, item
             print("ok the host in the image renews its sign of life, and its health check says so", flush=True)
-            os.kill(program_of(host.pid), signal.SIGTERM)
+            program = program_of(host.pid)
+            mounted = mounts_of(program)
+            os.kill(program, signal.SIGTERM)
             assert host.wait(STOP_SECS_MAX) == 0
             assert hosts(table) == []
             print("ok SIGTERM stops it cleanly: status 0, nothing held", flush=True)
@@ -178,6 +216,7 @@ def works(container, environment, table):
     print("ok its metrics came in CloudWatch's embedded format", flush=True)
     assert "a-hash-of-the-tests" not in said and "a-token-of-the-tests" not in said
     print("ok its log holds no secret", flush=True)
+    return mounted
 
 
 def program_of(pid):
@@ -210,9 +249,12 @@ def main(ministack):
         print(f"ok the image holds {size / 1e6:.1f} MB in {len(files)} files: {', '.join(files)}", flush=True)
         assert size < 30e6 and "session-host" in files and "etc/ssl/certs/ca-certificates.crt" in files
         assert not any(name.rpartition("/")[2] in ("sh", "bash", "busybox") for name in files)
+        before = container.tree()
+        closed_to_nobody(before)
         environment, table = furnish(url)
         refuses(container, environment)
-        works(container, environment, table)
+        mounted = works(container, environment, table)
+        unwritten(before, container.tree(), mounted)
 
 
 tools.enter()

@@ -5,6 +5,7 @@
 //! that comes twice is worse than one that is missing, since the screens show the same facts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,8 @@ pub(crate) struct Alerts {
     /// Committed, and not told yet.
     outbox: Mutex<VecDeque<Alert>>,
     news: Notify,
+    /// Whether the pool had an account in this life.
+    had_accounts: AtomicBool,
 }
 
 impl Alerts {
@@ -153,7 +156,11 @@ pub(crate) async fn look(shared: &Shared) -> Result<(), Halt> {
     let members = pool::members(shared).await?;
     let now = shared.ports.clock.now();
     let (today, midnight) = shared.today();
-    measures::accounts(&members.all, now, today, midnight);
+    // That there is none is a fault where there were some, not where nobody has brought any yet.
+    if !members.all.is_empty() || shared.alerts.had_accounts.load(Ordering::Relaxed) {
+        shared.alerts.had_accounts.store(true, Ordering::Relaxed);
+        measures::accounts(&members.all, now, today, midnight);
+    }
     few_accounts(shared, &members, now).await?;
     each_account(shared, &members, now).await?;
     hosts(shared).await

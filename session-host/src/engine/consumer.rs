@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use transfer::queue::{About, Delivery, QueueError, Receipt};
+use transfer::queue::{About, Delivery, Job, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared, alerts, inquiry, leaving, login, panic};
+use super::{Halt, Shared, alerts, inquiry, leaving, login, measures, panic};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -55,15 +55,16 @@ impl Consumer {
                 received = shared.ports.queue.receive(1, VISIBILITY, RECEIVE_WAIT) => received,
             };
             match received {
-                Ok(deliveries) => {
-                    if let Some(delivery) = deliveries.into_iter().next() {
+                Ok(deliveries) => match deliveries.into_iter().next() {
+                    Some(delivery) => {
                         let shared = shared.clone();
                         runs.spawn(async move {
                             work_on(&shared, delivery).await;
                             drop(permit);
                         });
                     }
-                }
+                    None => measures::no_job_waits(),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "no jobs can be received; trying again");
                     tokio::time::sleep(QUEUE_PAUSE).await;
@@ -94,6 +95,8 @@ fn report_panic(joined: Result<(), tokio::task::JoinError>) {
 pub(crate) struct InHand {
     shared: Arc<Shared>,
     receipt: Receipt,
+    /// The group of a task's job.
+    batch_of: Option<String>,
     is_deleted: AtomicBool,
 }
 
@@ -115,14 +118,30 @@ impl Drop for InHand {
 }
 
 impl InHand {
-    fn new(shared: &Arc<Shared>, receipt: Receipt) -> Self {
+    fn new(shared: &Arc<Shared>, receipt: Receipt, job: &Job) -> Self {
         shared.at_work.0.fetch_add(1, Ordering::Relaxed);
-        Self { shared: shared.clone(), receipt, is_deleted: AtomicBool::new(false) }
+        let batch_of = matches!(job.about, About::Batch { .. }).then(|| job.group());
+        Self { shared: shared.clone(), receipt, batch_of, is_deleted: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.is_deleted.load(Ordering::Relaxed)
+    }
+
+    /// It has done its work: deletes it, and takes back what was told of one that failed.
+    pub(crate) async fn done(&self) {
+        if self.is_deleted() {
+            return;
+        }
+        self.delete().await;
+        if let Some(group) = &self.batch_of {
+            alerts::job_worked(&self.shared, group).await;
+        }
     }
 
     /// Deletes it; a job that cannot be deleted is kept, and may be deleted later.
-    pub(crate) async fn delete(&self) {
-        if self.is_deleted.load(Ordering::Relaxed) {
+    async fn delete(&self) {
+        if self.is_deleted() {
             return;
         }
         match self.shared.ports.queue.delete(&self.receipt).await {
@@ -136,7 +155,7 @@ impl InHand {
     async fn keep_invisible(&self) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(EXTEND_EVERY).await;
-            if self.is_deleted.load(Ordering::Relaxed) {
+            if self.is_deleted() {
                 continue;
             }
             match self.shared.ports.queue.extend(&self.receipt, VISIBILITY).await {
@@ -161,7 +180,7 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
             return;
         }
     };
-    let in_hand = Arc::new(InHand::new(shared, delivery.receipt.clone()));
+    let in_hand = Arc::new(InHand::new(shared, delivery.receipt.clone(), &job));
     let ended = tokio::select! {
         // The fence first: a host that stood still must not make one more step before it notices.
         biased;
@@ -172,21 +191,14 @@ async fn work_on(shared: &Arc<Shared>, delivery: Delivery) {
         never = in_hand.keep_invisible() => match never {},
     };
     match ended {
-        Ok(Ended::Decided | Ended::NothingToDo) => {
-            in_hand.delete().await;
-            if let About::Batch { .. } = job.about {
-                alerts::job_worked(shared, &job.group()).await;
-            }
-        }
-        Ok(Ended::HeldElsewhere) => {
-            // Somebody works on it, or died working on it; the sweeper finds out which.
-            in_hand.delete().await;
-        }
+        Ok(Ended::Decided | Ended::NothingToDo) => in_hand.done().await,
+        // Somebody works on it, or died working on it; the sweeper finds out which.
+        Ok(Ended::HeldElsewhere) => in_hand.delete().await,
         Err(error) => {
             let (message_id, attempt) = (&delivery.id, delivery.attempt);
             tracing::error!(job = job.deduplication_id(), message_id, attempt, %error, "work on a job broke off");
             // One that was deleted is no dead letter: the sweeper finds its task.
-            if !in_hand.is_deleted.load(Ordering::Relaxed) {
+            if !in_hand.is_deleted() {
                 alerts::job_failed(shared, &delivery, &job.group(), &error.to_string()).await;
             }
         }

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use metrics::{counter, gauge};
 use transfer::account::{Counters, Member};
 use transfer::pool::standing::{Is, standing};
@@ -35,9 +35,14 @@ pub(crate) fn chunk_answered(took: Duration) {
     counter!("chunk_millis").increment(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
 }
 
-/// A task was taken from the queue, so long after it was due.
-pub(crate) fn job_taken(age: Duration) {
-    gauge!("job_age_secs").set(age.as_secs_f64());
+/// A task was taken from the queue, so long after it was due. A clock that is behind the one that made it due tells nothing.
+pub(crate) fn job_taken(age: SignedDuration) {
+    gauge!("job_age_secs").set(age.max(SignedDuration::ZERO).as_secs_f64());
+}
+
+/// The queue was asked, and no job waits: it would go on showing the age of the last one.
+pub(crate) fn no_job_waits() {
+    gauge!("job_age_secs").set(0.0);
 }
 
 /// Where the pool's accounts stand: ready to carry, waiting for a time, or out until a person does something.

@@ -113,15 +113,18 @@ async fn a_host_that_dies_in_its_sleep_costs_no_more_time_than_the_pause_has_lef
     assert_done(&stage, &task);
 }
 
-/// With no job in flight nothing but the order of things keeps a run and its successor apart.
+/// Where every chunk is followed by a pause, tasks take turns there: the end of a batch is one more item, and no job.
 #[tokio::test(start_paused = true)]
-async fn the_next_batch_of_a_task_that_slept_is_not_lost() {
-    let mut stage = Stage::new(300, Mix::text_only(), 1).await;
-    stage.submit(Task { pace: pause_of(PAUSE_MS), batch_len: 150, ..stage.task("t") }).await;
-    let _host = stage.start_host("h", false);
-    let task = stage.until_settled("t").await;
-    assert_done(&stage, &task);
-    assert_eq!(task.seq, 1 + u64::from(task.checkpoint.batches), "no job was sent again by the sweeper");
+async fn a_task_that_sleeps_goes_on_over_the_ends_of_batches() {
+    for batch_len in [100, 150] {
+        let mut stage = Stage::new(300, Mix::text_only(), 1).await;
+        stage.submit(Task { pace: pause_of(PAUSE_MS), batch_len, ..stage.task("t") }).await;
+        let _host = stage.start_host("h", false);
+        let task = stage.until_settled("t").await;
+        assert_done(&stage, &task);
+        assert_eq!((task.seq, task.lease_epoch), (1, 1), "one job and one run");
+        assert_eq!(task.checkpoint.batches, 300 / batch_len);
+    }
 }
 
 /// Nobody comes back for the account of a task that was paused: it is let go of like any that rests.

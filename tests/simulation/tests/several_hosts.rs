@@ -72,13 +72,18 @@ async fn submit(stage: &Stage, tasks: u8, accounts: usize) -> Vec<ChatId> {
 async fn submit_with(stage: &Stage, tasks: u8, accounts: usize, pace: Pace) -> Vec<ChatId> {
     let mut targets = Vec::new();
     for number in 1..=tasks {
-        targets.push(add_target(stage, i64::from(number), accounts));
-        let address = PeerAddress::Username(format!("target{number}"));
-        let target = Endpoint { address, peer: None, title: None, topic: None };
-        let id = format!("t{number}");
-        stage.submit(Task { target, pace, batch_len: 10, nonce: Nonce([number; 16]), ..stage.task(&id) }).await;
+        targets.push(submit_one(stage, number, accounts, pace, 10).await);
     }
     targets
+}
+
+async fn submit_one(stage: &Stage, number: u8, accounts: usize, pace: Pace, batch_len: u32) -> ChatId {
+    let chat = add_target(stage, i64::from(number), accounts);
+    let address = PeerAddress::Username(format!("target{number}"));
+    let target = Endpoint { address, peer: None, title: None, topic: None };
+    let id = format!("t{number}");
+    stage.submit(Task { target, pace, batch_len, nonce: Nonce([number; 16]), ..stage.task(&id) }).await;
+    chat
 }
 
 /// When each target was written to, in ms since the first write anywhere.
@@ -164,6 +169,25 @@ async fn tasks_that_sleep_make_room() {
         let pause_ms = longest_pause_ms(&writes[&target]);
         assert!((240_000..270_000).contains(&pause_ms), "{target:?} paused for {pause_ms} ms");
     }
+}
+
+/// A task that slept has no job any more; with no job in flight nothing but the order of things keeps its run apart from the
+/// next, which it has to ask for when others need its place.
+#[tokio::test(start_paused = true)]
+async fn the_next_batch_of_a_task_that_slept_is_not_lost() {
+    let stage = Stage::new(300, Mix::text_only(), 2).await;
+    let pause_of = |millis| Pace { pause_after_files: 100, pause_duration_ms: millis, ..Pace::none() };
+    submit_one(&stage, 1, 2, pause_of(240_000), 150).await;
+    let _host = start(&stage, "x", 2);
+    stage.until("t1", |task| task.checkpoint.counts.delivered == 100).await;
+    // After the last look of that pause another task takes the other place, and keeps it through a short pause of its own.
+    tokio::time::sleep(Duration::from_secs(235)).await;
+    submit_one(&stage, 2, 2, pause_of(20_000), 500).await;
+    let task = stage.until("t1", |task| task.checkpoint.batches == 1).await;
+    assert_eq!(task.seq, 2, "the host is full");
+    let task = stage.until("t1", |task| task.checkpoint.counts.delivered == 250).await;
+    assert_eq!(task.seq, 2, "no job was sent again by the sweeper");
+    all_done(&stage, 2).await;
 }
 
 /// An hour in which no host was up is no hour of trying: whoever comes back settles first.

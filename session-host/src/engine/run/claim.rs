@@ -64,7 +64,8 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId, job: &Arc<InHand>) 
     if !hosts_seen::may_take(shared, task.lease.as_ref()).await? {
         return Ok(Claimed::HeldElsewhere);
     }
-    let due_at = task.state.due_at();
+    // One that a dead host left running has been due since it began to run.
+    let due_at = task.state.due_at().filter(|_| task.lease.is_none());
     task.next(TaskEvent::Claim, now).map_err(|error| Halt::Corrupt(error.to_string()))?;
     task.lease = Some(shared.lease());
     task.lease_epoch += 1;
@@ -81,7 +82,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId, job: &Arc<InHand>) 
     }
     shared.reporter.hear(&task, &[]);
     if let Some(due_at) = due_at {
-        measures::job_taken(now.duration_since(due_at).unsigned_abs());
+        measures::job_taken(now.duration_since(due_at));
     }
     let committed_intent = task.checkpoint.intent.as_ref().map(|intent| intent.id);
     Ok(Claimed::Run(Box::new(Run {

@@ -9,7 +9,7 @@ use transfer::table::Item;
 use transfer::table::item::BatchRecord;
 use transfer::task::TaskEvent;
 
-use super::{Run, Step};
+use super::{Run, Step, WAIT_IN_PROCESS};
 use crate::engine::Halt;
 
 impl Run {
@@ -69,7 +69,7 @@ impl Run {
         Ok(step)
     }
 
-    /// The batch is decided: pause, or queue the next.
+    /// The batch is decided: pause, queue the next, or go on.
     pub(super) async fn end_batch(&mut self) -> Result<Step, Halt> {
         let checkpoint = &mut self.task.checkpoint;
         checkpoint.batches += 1;
@@ -86,7 +86,16 @@ impl Run {
             self.stage_event(Event::BatchDone { batch: number });
             return self.pause(format!("batch {number} is done; resume to go on")).await;
         }
-        self.requeue().await
+        if self.goes_on_in_hand() { Ok(Step::Again) } else { self.requeue().await }
+    }
+
+    /// Whether this run goes on with the next batch. Batches are where tasks take turns; one that sleeps through the pauses of
+    /// its pace gives its account back at each of them, and its place whenever somebody needs it.
+    fn goes_on_in_hand(&self) -> bool {
+        // Whatever is to be slept through, `keep_pace` decides how.
+        let pause = self.task.checkpoint.pace.next_at.map(|at| self.shared.ports.clock.until(at));
+        pause.is_some_and(|pause| pause > WAIT_IN_PROCESS)
+            || (self.job.is_deleted() && !self.shared.at_work.is_full(self.shared.config.tasks_max))
     }
 
     /// Ends the run, and has the task's next job sent. Its `seq` is committed first; if the process dies before the job is

@@ -1,4 +1,5 @@
-//! One turn of work on one task: from taking its lease to the end of a batch, a wait, or the end of the task.
+//! One turn of work on one task: from taking its lease to the end of a batch, a wait, or the end of the task. A task that
+//! sleeps through the pauses of its pace keeps its turn over the ends of batches, as long as nobody needs its place.
 //!
 //! The order is always: read what the admin wishes, settle an open intent, choose an account, cut a chunk, commit the
 //! intent (together with the outcome before it), call, stage the outcome. A staged outcome is committed before anything
@@ -219,7 +220,7 @@ impl Run {
         self.give_back().await;
         if left > WAIT_IN_PROCESS {
             self.have_account_rest(left);
-            self.job.delete().await;
+            self.job.done().await;
             self.forget_what_ages();
         }
         self.wish_read = None;
