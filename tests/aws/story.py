@@ -92,7 +92,7 @@ def embedded(lines):
 def broken(here):
     """One thing of each kind is put out of order: infra/verify names each, and its exit status tells."""
     client = here.cloud.client
-    elsewhere = json.dumps({"url": "https://elsewhere.example.org/"}).encode()
+    elsewhere = json.dumps({"url": f"{here.cloud.url}/elsewhere"}).encode()
     request = urllib.request.Request(f"{here.world.bot_api}/bot{TOKEN}/setWebhook", elsewhere, {"content-type": "application/json"})
     urllib.request.urlopen(request, timeout=30).close()
     function = client("lambda").get_function_configuration(FunctionName=f"ferry-{STAGE}-webhook")
@@ -134,13 +134,12 @@ def roles(here):
     with_policies = {name: here.cloud.assumed(arn) for name, arn in arns}
     table, queue = f"ferry-{STAGE}", here.cloud.client("sqs").get_queue_url(QueueName=f"ferry-{STAGE}.fifo")["QueueUrl"]
     # What it may write, so that below it is the prefix that is refused, and nothing else.
-    names = ("BOT#0#CHAT#0", "BOT#0#INQUIRY#0", "BOT#0#HOST#forged", "BOT#1#HOST#forged")
-    chat, inquiry, host, other = ({"pk": {"S": pk}, "sk": {"S": "OF_NOBODY"}} for pk in names)
-    dynamodb = here.cloud.client("dynamodb", with_policies["function"])
-    dynamodb.put_item(TableName=table, Item=chat)
-    dynamodb.put_item(TableName=table, Item=inquiry)
-    dynamodb.delete_item(TableName=table, Key=inquiry)
-    here.cloud.client("dynamodb", with_policies["host"]).delete_item(TableName=table, Key=chat)
+    names = ("BOT#0#CHAT#0", "BOT#0#HOST#forged", "BOT#1#HOST#forged")
+    chat, host, other = ({"pk": {"S": pk}, "sk": {"S": "OF_NOBODY"}} for pk in names)
+    for name in ("function", "host"):
+        dynamodb = here.cloud.client("dynamodb", with_policies[name])
+        dynamodb.put_item(TableName=table, Item=chat)
+        dynamodb.delete_item(TableName=table, Key=chat)
     refused = 0
     for name, service, call, arguments in [
         ("host", "dynamodb", "scan", {"TableName": table}),
@@ -153,7 +152,7 @@ def roles(here):
         ("start", "secretsmanager", "get_secret_value", {"SecretId": f"ferry/{STAGE}/webhook-secret"}),
         ("start", "sqs", "receive_message", {"QueueUrl": queue}),
         ("function", "dynamodb", "put_item", {"TableName": table, "Item": host}),
-        ("function", "dynamodb", "delete_item", {"TableName": table, "Key": chat}),
+        ("function", "dynamodb", "delete_item", {"TableName": table, "Key": host}),
         ("function", "dynamodb", "transact_write_items", {"TransactItems": [{"Put": {"TableName": table, "Item": item}} for item in (chat, host)]}),
         ("function", "dynamodb", "scan", {"TableName": table}),
         ("function", "sqs", "receive_message", {"QueueUrl": queue}),
