@@ -8,6 +8,7 @@ from .failure import Failed
 MOVES_WITHIN_SECS = 16
 LOOK_SECS = 1.0
 STOPPED_WITHIN_SECS = 300
+STARTED_WITHIN_SECS = 300
 # ECS counts a host out when it begins to stop; that takes 40 s at most.
 SILENT_WITHIN_SECS = 60
 
@@ -72,10 +73,17 @@ class Service:
 
     def start_anew_if_older_than(self, moment):
         """ECS hands secrets over when a host starts. Whether hosts start anew."""
+        import botocore.exceptions
+
         service = self.described()
-        if service is None or max(deployment["createdAt"] for deployment in service["deployments"]) >= moment:
+        if service is None or not service["desiredCount"] or max(deployment["createdAt"] for deployment in service["deployments"]) >= moment:
             return False
         self._ecs.update_service(cluster=self._cluster, service=self._name, forceNewDeployment=True)
+        try:
+            waiter = self._ecs.get_waiter("services_stable")
+            waiter.wait(cluster=self._cluster, services=[self._name], WaiterConfig={"Delay": 5, "MaxAttempts": STARTED_WITHIN_SECS // 5})
+        except botocore.exceptions.WaiterError:
+            raise Failed(f"hosts that start anew with the secrets of now are not all up after {STARTED_WITHIN_SECS} s; look at the service's events") from None
         return True
 
     def scale(self, count):

@@ -62,8 +62,9 @@ class Releases:
         if bucket is None:
             raise Failed("SAM has no bucket of artifacts, so this release cannot be kept for infra/rollback")
         if before == release:
-            # Deployed once more: what was there before it is what was there before.
-            before = next((kept.get("before") for kept in self.all() if kept["release"] == release), None)
+            # Deployed once more. If it was not kept the first time, that died on the way, and the newest other one was there before.
+            others = {kept["release"]: kept.get("before") for kept in self.all()}
+            before = others[release] if release in others else next(iter(others), None)
         kept = {"release": release, "schema": schema, "at": time.time(), "before": before, "parameters": parameters, "template": template}
         self._s3.put_object(Bucket=bucket, Key=f"{self._prefix}{release}.json", Body=json.dumps(kept).encode())
 

@@ -31,7 +31,7 @@ def sam():
 
 
 def cargo_lambda():
-    """The directory that must be in the PATH of `sam build`."""
+    """The directory that must be in the PATH of `cargo lambda` and `sam build`."""
     return _venv("cargo-lambda", CARGO_LAMBDA_PINS) / "bin"
 
 

@@ -160,9 +160,8 @@ def rights(resources):
         check(named or fits, f"{where}: names resources of the stack, or a reason is written down")
         in_index = all("/index/" in plain(resource) for resource in many(statement["Resource"]))
         if not in_index and any(action.startswith("dynamodb:") for action in actions):
-            tests = statement.get("Condition", {}).values()
-            keys = [key for test in tests for key in many(test.get("dynamodb:LeadingKeys", []))]
-            check(keys and all(key.startswith("BOT#") for key in keys), f"{where}: says which items of the table")
+            keys = many(statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", []))
+            check(keys and all(key.startswith("BOT#0#") for key in keys), f"{where}: says which items of the table")
     unwraps = [statement.get("Principal") for _, statement in statements(resources) if UNWRAPS & set(many(statement["Action"]))]
     check(unwraps == [{"AWS": {"Fn::GetAtt": ["HostRole", "Arn"]}}], "only a host's role may unwrap private keys")
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use transfer::queue::{About, Delivery, Job, QueueError, Receipt};
 
 use super::run::{self, Ended};
-use super::{Halt, Shared, alerts, inquiry, leaving, login, measures, panic};
+use super::{Halt, Shared, alerts, inquiry, leaving, login, panic};
 
 /// How long a received job stays invisible to others; extended while it is worked on.
 const VISIBILITY: Duration = Duration::from_secs(120);
@@ -55,16 +55,15 @@ impl Consumer {
                 received = shared.ports.queue.receive(1, VISIBILITY, RECEIVE_WAIT) => received,
             };
             match received {
-                Ok(deliveries) => match deliveries.into_iter().next() {
-                    Some(delivery) => {
+                Ok(deliveries) => {
+                    if let Some(delivery) = deliveries.into_iter().next() {
                         let shared = shared.clone();
                         runs.spawn(async move {
                             work_on(&shared, delivery).await;
                             drop(permit);
                         });
                     }
-                    None => measures::no_job_waits(),
-                },
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no jobs can be received; trying again");
                     tokio::time::sleep(QUEUE_PAUSE).await;
@@ -124,7 +123,7 @@ impl InHand {
         Self { shared: shared.clone(), receipt, batch_of, is_deleted: AtomicBool::new(false) }
     }
 
-    pub(crate) fn is_deleted(&self) -> bool {
+    fn is_deleted(&self) -> bool {
         self.is_deleted.load(Ordering::Relaxed)
     }
 

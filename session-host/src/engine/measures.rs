@@ -37,12 +37,8 @@ pub(crate) fn chunk_answered(took: Duration) {
 
 /// A task was taken from the queue, so long after it was due. A clock that is behind the one that made it due tells nothing.
 pub(crate) fn job_taken(age: SignedDuration) {
-    gauge!("job_age_secs").set(age.max(SignedDuration::ZERO).as_secs_f64());
-}
-
-/// The queue was asked, and no job waits: it would go on showing the age of the last one.
-pub(crate) fn no_job_waits() {
-    gauge!("job_age_secs").set(0.0);
+    counter!("jobs").increment(1);
+    counter!("job_age_secs").increment(u64::try_from(age.as_secs()).unwrap_or(0));
 }
 
 /// Where the pool's accounts stand: ready to carry, waiting for a time, or out until a person does something.

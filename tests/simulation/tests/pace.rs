@@ -127,6 +127,21 @@ async fn a_task_that_sleeps_goes_on_over_the_ends_of_batches() {
     }
 }
 
+/// One that pauses no more gives its account up at the ends of batches like any other.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_sleeps_no_more_takes_turns_at_the_ends_of_batches() {
+    let mut stage = Stage::new(400, Mix::text_only(), 1).await;
+    stage.submit(Task { pace: pause_of(PAUSE_MS), batch_len: 100, ..stage.task("t") }).await;
+    let _host = stage.start_host("h", false);
+    stage.until("t", |task| task.checkpoint.batches == 1).await;
+    let (id, none, now) = (TaskId::from("t"), Some(Pace::none()), stage.clock.now());
+    submit::wish(stage.table.as_ref(), &id, Wish::Run, none, now).await.unwrap();
+    let task = stage.until_settled("t").await;
+    assert_done(&stage, &task);
+    // It slept in the second batch, and no more.
+    assert_eq!((task.seq, task.checkpoint.batches), (3, 4));
+}
+
 /// Nobody comes back for the account of a task that was paused: it is let go of like any that rests.
 #[tokio::test(start_paused = true)]
 async fn the_account_of_a_task_that_was_paused_in_its_sleep_is_free_soon() {

@@ -110,6 +110,7 @@ pub(super) async fn claim(shared: &Arc<Shared>, id: &TaskId, job: &Arc<InHand>) 
         room: 1,
         standing: None,
         stands_since: None,
+        slept: false,
         next_job: None,
         running: Some(running),
     })))

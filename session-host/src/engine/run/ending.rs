@@ -89,13 +89,14 @@ impl Run {
         if self.goes_on_in_hand() { Ok(Step::Again) } else { self.requeue().await }
     }
 
-    /// Whether this run goes on with the next batch. Batches are where tasks take turns; one that sleeps through the pauses of
-    /// its pace gives its account back at each of them, and its place whenever somebody needs it.
-    fn goes_on_in_hand(&self) -> bool {
+    /// Whether this run goes on with the next batch. Tasks take turns at the ends of batches; one that slept through a pause of
+    /// this batch, or is about to, takes turns there, and leaves its place whenever somebody needs it.
+    fn goes_on_in_hand(&mut self) -> bool {
+        let slept = std::mem::take(&mut self.slept);
         // Whatever is to be slept through, `keep_pace` decides how.
         let pause = self.task.checkpoint.pace.next_at.map(|at| self.shared.ports.clock.until(at));
         pause.is_some_and(|pause| pause > WAIT_IN_PROCESS)
-            || (self.job.is_deleted() && !self.shared.at_work.is_full(self.shared.config.tasks_max))
+            || (slept && !self.shared.at_work.is_full(self.shared.config.tasks_max))
     }
 
     /// Ends the run, and has the task's next job sent. Its `seq` is committed first; if the process dies before the job is

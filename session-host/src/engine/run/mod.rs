@@ -118,6 +118,8 @@ struct Run {
     /// This task's place in the line for accounts, and since when (uptime) it stands there.
     standing: Option<Standing>,
     stands_since: Option<Duration>,
+    /// Whether it slept through a pause of this batch.
+    slept: bool,
     /// To be sent when this run is over.
     next_job: Option<Job>,
     /// `None` once the lease is given back.
@@ -221,6 +223,7 @@ impl Run {
         if left > WAIT_IN_PROCESS {
             self.have_account_rest(left);
             self.job.done().await;
+            self.slept = true;
             self.forget_what_ages();
         }
         self.wish_read = None;
