@@ -61,11 +61,11 @@ def tell(here):
 def figures(here, carried, floods):
     """What function and host wrote into their logs for CloudWatch, against what happened."""
     here.until("the host's figures of the last minute", lambda: host_sum(here, "messages_forwarded") >= carried, FIGURES_WITHIN_SECS)
-    counted = {name: host_sum(here, name) for name in ("messages_forwarded", "floods", "flood_wait_secs", "chunks", "chunk_millis")}
+    counted = {name: host_sum(here, name) for name in ("messages_forwarded", "floods", "flood_wait_secs", "chunks", "chunk_millis", "jobs")}
     assert counted["messages_forwarded"] == carried, counted
     # Waits that were asked for outside of a transfer belong to nobody's statistics.
     assert 0 < counted["floods"] <= floods and counted["flood_wait_secs"] >= counted["floods"], (counted, floods)
-    assert counted["chunks"] * 100 >= carried and counted["chunk_millis"] > 0, counted
+    assert counted["chunks"] * 100 >= carried and counted["chunk_millis"] > 0 and counted["jobs"] > 0, counted
     # As of the last look at the pool: one of them may have waited at that moment.
     here.until("both accounts among the figures", lambda: standing(here)[-1:] == [(2, 0)], 2 * FIGURES_WITHIN_SECS)
     assert sum(figure.get("updates_taken", 0) for figure in function_figures(here)) > 0

@@ -81,18 +81,18 @@ impl Run {
             at: self.shared.ports.clock.now(),
         };
         let number = record.number;
+        let slept = std::mem::take(&mut self.slept);
         self.stage(Item::Batch(record));
         if self.task.pause_after_batch {
             self.stage_event(Event::BatchDone { batch: number });
             return self.pause(format!("batch {number} is done; resume to go on")).await;
         }
-        if self.goes_on_in_hand() { Ok(Step::Again) } else { self.requeue().await }
+        if self.goes_on_in_hand(slept) { Ok(Step::Again) } else { self.requeue().await }
     }
 
     /// Whether this run goes on with the next batch. Tasks take turns at the ends of batches; one that slept through a pause of
-    /// this batch, or is about to, takes turns there, and leaves its place whenever somebody needs it.
-    fn goes_on_in_hand(&mut self) -> bool {
-        let slept = std::mem::take(&mut self.slept);
+    /// the batch, or is about to, takes turns there, and leaves its place whenever somebody needs it.
+    fn goes_on_in_hand(&self, slept: bool) -> bool {
         // Whatever is to be slept through, `keep_pace` decides how.
         let pause = self.task.checkpoint.pace.next_at.map(|at| self.shared.ports.clock.until(at));
         pause.is_some_and(|pause| pause > WAIT_IN_PROCESS)
