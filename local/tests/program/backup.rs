@@ -198,7 +198,9 @@ fn a_restore_that_was_killed_is_finished_by_the_next_and_nobody_works_meanwhile(
     let simulator = Simulator::start(&["--messages", "30", "--accounts", "1", "--flood", "none"]);
     simulator.done(&["account", "list"], "");
     large(&simulator, "large.jsonl");
-    let restoring = Running::start(command(simulator.dir.path(), &["restore", "large.jsonl", "--yes"]));
+    let mut restoring = Running::start(command(simulator.dir.path(), &["restore", "large.jsonl", "--yes"]));
+    // From then on it holds the directory: a command that came before it would have it refuse to begin.
+    restoring.hear("The backup has");
     until("the mark of the restore", || simulator.ended(&["account", "list"], "").1.contains("did not end"));
     restoring.signal(Signal::KILL);
     let (status, text) = restoring.end();
